@@ -1,0 +1,1 @@
+// Holds the precompiled header; no code of its own.

@@ -1,0 +1,13 @@
+#pragma once
+// Every protocol this build knows. Adding one is one line in registry.cc.
+#include <span>
+#include <string_view>
+
+#include "codec/codec.h"
+
+namespace chancery {
+
+std::span<const Protocol* const> protocols();
+const Protocol* find_protocol(std::string_view name);  // null: unknown
+
+}  // namespace chancery

@@ -1,0 +1,84 @@
+#pragma once
+// The journal of one log: append-only segment files with group commit. Format: docs/formats/journal.md.
+//
+// Life of a record: *pending* (appended, numbered) → *journaled* (its group is synced; only now may what it describes
+// be forwarded) → *sealed* (in the Merkle tree) → *published* (under a signed checkpoint) → *witnessed*.
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "core/bytes.h"
+#include "core/id.h"
+#include "core/time.h"
+#include "merkle/leaf.h"
+
+namespace chancery::journal {
+
+inline constexpr std::uint32_t kGroupRecordsMax = 256;       // records in one group
+inline constexpr std::uint32_t kPayloadSizeMax = 4U << 20;   // octets of one record, before encryption
+inline constexpr std::uint64_t kSegmentSizeMax = 64U << 20;  // octets; a segment is closed at the group that passes it
+
+// What an appender hands over; the journal numbers, encrypts, commits, frames, writes and syncs it.
+struct Entry {
+  LeafType type = LeafType::record;
+  std::uint16_t retention_class = 0;
+  Instant time;
+  ConversationId conversation;
+  std::uint64_t conversation_sequence = 0;
+  Buffer payload;      // canonical CBOR of the record; wiped from memory after it was encrypted
+  Hash second{};       // only for types whose second hash is not the ciphertext's
+  bool urgent = true;  // false: wait for the next group or 100 ms (deliveries need no sync of their own)
+};
+
+// What is durable now, for the sealer and the index. Called on the journal's own thread, in index order, after the
+// sync that covers it. The spans are valid during the call.
+struct Durable {
+  std::uint64_t index = 0;
+  std::array<char, kLeafSize> leaf;
+  Bytes payload;  // plaintext record
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_durable(std::span<const Durable> group) = 0;
+  // The writer stopped for good: nothing after `last_durable` is safe. Called once.
+  virtual void on_failed(std::error_code why, std::uint64_t durable_size) = 0;
+};
+
+enum class JournalError {
+  full = 1,  // the bounded queue is full: stop reading sockets until `on_durable`
+  failed,    // a write or sync failed; this journal takes nothing more
+  closed,
+  corrupt,       // damage below what was durable: refuse to open, name it
+  foreign,       // not a log of this format or origin
+  locked,        // another process writes this log
+  too_large,     // Entry::payload over kPayloadSizeMax
+  keys_missing,  // the key that seals this log is not in the key store
+};
+std::error_code make_error_code(JournalError error);
+
+// The writing half. One thread appends; the journal's own thread writes. Group commit without a timer: the next sync
+// starts as soon as the last one ended, with all that queued meanwhile.
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  // The record's index, at once. It is only pending: wait for Observer::on_durable. Errors: full, failed, closed,
+  // too_large.
+  virtual std::expected<std::uint64_t, std::error_code> append(Entry&& entry) = 0;
+  virtual const std::string& origin() const = 0;        // "site/node/epoch"
+  virtual std::uint64_t next_index() const = 0;         // index the next append gets
+  virtual std::uint64_t durable_size() const = 0;       // every index below is durable; any thread
+  virtual ConversationId log_conversation() const = 0;  // the log's own conversation, for records about the record
+  virtual void close() = 0;                             // syncs what is queued, stops the thread; idempotent
+};
+
+}  // namespace chancery::journal
+
+template <>
+struct std::is_error_code_enum<chancery::journal::JournalError> : std::true_type {};
