@@ -1,0 +1,62 @@
+#include "app/commands.h"
+
+#include <CLI/CLI.hpp>
+
+#include "core/json.h"
+
+namespace chancery::app {
+namespace {
+
+constexpr const char* kDescription =
+    "Chancery records instant messages before it forwards them, and can prove it.\n"
+    "Exit codes: 0 done and nothing wrong, 1 something was found wrong, 2 cannot tell or wrong usage.";
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  chancery up --dir demo\n"
+    "  chancery search -d demo budget --from alice@im.test\n"
+    "  chancery verify demo\n"
+    "`chancery COMMAND --help` explains each command.";
+
+int fail(const Context& context, Exit exit, std::string_view sentence) {
+  context.err << "chancery: " << sentence << '\n';
+  if (context.json) {
+    std::string json;
+    JsonWriter{json}.begin_object().member("error", sentence).member("exit", static_cast<int>(exit)).end_object();
+    context.out << json << '\n';
+  }
+  return static_cast<int>(exit);
+}
+
+// The one place where exceptions end.
+int run_command(const Context& context) {
+  try {
+    return static_cast<int>(context.run());
+  } catch (const Failure& failure) {
+    return fail(context, failure.exit(), failure.what());
+  } catch (const std::exception& error) {
+    return fail(context, Exit::unsure, error.what());
+  }
+}
+
+}  // namespace
+
+void add_commands(CLI::App& root, Context& context) { add_archive(root, context); }
+
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+  Context context{.out = out, .err = err, .program = argc > 0 ? argv[0] : "chancery", .run = {}};
+  CLI::App root{kDescription, "chancery"};
+  root.footer(kFooter);
+  root.set_version_flag("--version", "chancery " CHANCERY_VERSION);
+  root.require_subcommand(1);
+  root.failure_message(CLI::FailureMessage::simple);
+  add_commands(root, context);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return root.exit(error, out, err) == 0 ? 0 : static_cast<int>(Exit::unsure);  // 0: --help, --version
+  }
+  return run_command(context);
+}
+
+}  // namespace chancery::app

@@ -1,0 +1,19 @@
+#pragma once
+// Every command of `chancery`, one line each, in the order of `chancery --help`. A command is one file: cmd_<name>.cc.
+#include "app/context.h"
+
+namespace CLI {
+class App;
+}
+
+namespace chancery::app {
+
+void add_archive(CLI::App& root, Context& context);
+
+// All of the above.
+void add_commands(CLI::App& root, Context& context);
+
+// Parses the arguments and runs what they ask for. Never throws; returns the process's exit code.
+int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
+
+}  // namespace chancery::app
