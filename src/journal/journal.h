@@ -15,6 +15,7 @@
 #include "core/bytes.h"
 #include "core/id.h"
 #include "core/time.h"
+#include "journal/secret.h"
 #include "merkle/leaf.h"
 
 namespace chancery::journal {
@@ -35,8 +36,8 @@ struct Entry {
   bool urgent = true;  // false: wait for the next group or 100 ms (deliveries need no sync of their own)
 };
 
-// What is durable now, for the sealer and the index. Called on the journal's own thread, in index order, after the
-// sync that covers it. The spans are valid during the call.
+// What is durable now, for the sealer and the index. Called on a thread of the journal, in index order, after the
+// sync that covers it; never two calls at a time. The spans are valid during the call.
 struct Durable {
   std::uint64_t index = 0;
   std::array<char, kLeafSize> leaf;
@@ -63,8 +64,8 @@ enum class JournalError {
 };
 std::error_code make_error_code(JournalError error);
 
-// The writing half. One thread appends; the journal's own thread writes. Group commit without a timer: the next sync
-// starts as soon as the last one ended, with all that queued meanwhile.
+// The writing half, made by journal::open (open.h). One thread appends; the journal's own threads write. Group commit
+// without a timer: the next sync starts as soon as the last one ended, with all that queued meanwhile.
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -75,7 +76,10 @@ class Journal {
   virtual std::uint64_t next_index() const = 0;         // index the next append gets
   virtual std::uint64_t durable_size() const = 0;       // every index below is durable; any thread
   virtual ConversationId log_conversation() const = 0;  // the log's own conversation, for records about the record
-  virtual void close() = 0;                             // syncs what is queued, stops the thread; idempotent
+  // 32 octets bound to this log, the same after each restart, known only with the key store. For what must be random to
+  // others and stable to us (conversation ids). Not while another thread is in it.
+  virtual Secret derive_secret(std::string_view label) = 0;
+  virtual void close() = 0;  // syncs what is queued, stops the threads; idempotent
 };
 
 }  // namespace chancery::journal
