@@ -37,18 +37,10 @@ struct Ruling {
   std::string notice;
 };
 
-// "<what>:<key>"; the answer to a question asked before is in `answers` of the next call.
+// "<what>:<key>"; the answer to a question asked before is in `answers` of the next call. Known questions:
+//   "notice.shown:<Notice::key>"   "no", or the RFC 3339 time at which that notice was last shown ("yes": unknown when)
 struct Question {
   std::string query;
-};
-
-using Outcome = std::variant<Pass, std::vector<Ruling>, Question>;
-
-class Stage {
- public:
-  virtual ~Stage() = default;
-  virtual std::string_view name() const = 0;  // "control", "lexicon"
-  virtual Outcome judge(const Subject& subject, std::span<const Answer> answers) const = 0;
 };
 
 // A text that the gateway shows a user, once. What became due is decided by the notice stage; showing it, and
@@ -59,6 +51,15 @@ struct Notice {
   Side to = Side::client;
   std::string text;
   bool in_conversation = false;  // false: at sign-on
+};
+
+using Outcome = std::variant<Pass, std::vector<Ruling>, std::vector<Notice>, Question>;
+
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  virtual std::string_view name() const = 0;  // "control", "lexicon"
+  virtual Outcome judge(const Subject& subject, std::span<const Answer> answers) const = 0;
 };
 
 struct Judgement {
@@ -83,7 +84,8 @@ class Policy {
   };
   virtual std::unique_ptr<Run> judge(const Subject& subject) const = 0;
 
-  // The same for callers that can answer at once (the gateway's own tables): no allocation when nothing matches.
+  // The same for callers that can answer at once (the gateway's own tables). When nothing matches, the only allocation
+  // is the decision's copy of the revision.
   class Answers {
    public:
     virtual ~Answers() = default;
