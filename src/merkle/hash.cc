@@ -1,0 +1,79 @@
+#include "merkle/hash.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "core/encoding.h"
+
+namespace chancery::merkle {
+namespace {
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+// OpenSSL 3 looks an algorithm up by name at each use unless it was fetched before; that costs more than hashing a
+// node. One fetched algorithm for the process, one context a thread. No key passes through them.
+EVP_MD_CTX* fresh_context() {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
+  // Out of memory, or an OpenSSL without SHA-256: nothing here can go on.
+  if (!context || EVP_DigestInit_ex2(context.get(), algorithm, nullptr) != 1) std::abort();
+  return context.get();
+}
+
+}  // namespace
+
+Hash sha256(std::initializer_list<Bytes> parts) {
+  EVP_MD_CTX* context = fresh_context();
+  for (const Bytes part : parts) EVP_DigestUpdate(context, part.data(), part.size());
+  Hash hash;
+  if (EVP_DigestFinal_ex(context, hash.data(), nullptr) != 1) std::abort();
+  return hash;
+}
+
+Hash sha256(Bytes octets) { return sha256({octets}); }
+
+Hash leaf_hash(Bytes leaf) { return sha256({Bytes{"\x00", 1}, leaf}); }
+
+Hash node_hash(const Hash& left, const Hash& right) {
+  // One block of 65 octets: one update instead of three.
+  std::array<char, 65> block;
+  block[0] = '\x01';
+  std::memcpy(block.data() + 1, left.data(), left.size());
+  std::memcpy(block.data() + 33, right.data(), right.size());
+  return sha256({Bytes{block.data(), block.size()}});
+}
+
+Hash empty_root() { return sha256(Bytes{}); }
+
+Hash hmac_sha256(Bytes key, Bytes octets) {
+  Hash mac;
+  unsigned size = 0;
+  const unsigned char* done =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), mac.data(), &size);
+  if (done == nullptr || size != mac.size()) std::abort();
+  return mac;
+}
+
+std::string to_base64(const Hash& hash) { return chancery::to_base64(bytes_of(hash)); }
+
+std::optional<Hash> hash_from_base64(std::string_view text) {
+  if (text.size() != 44) return std::nullopt;
+  const auto octets = from_base64(text);
+  if (!octets) return std::nullopt;
+  return hash_from_bytes(*octets);
+}
+
+std::optional<Hash> hash_from_bytes(Bytes octets) {
+  Hash hash;
+  if (octets.size() != hash.size()) return std::nullopt;
+  std::memcpy(hash.data(), octets.data(), hash.size());
+  return hash;
+}
+
+}  // namespace chancery::merkle
