@@ -1,6 +1,7 @@
 #include "core/utf8.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace chancery {
 namespace {
@@ -29,11 +30,21 @@ std::size_t sequence_length(Bytes s, std::size_t& bad) {
   return length;
 }
 
+// How many octets at the start are certainly ASCII: eight at a time, as nearly all addresses and most texts are.
+std::size_t ascii_prefix(Bytes octets) {
+  std::size_t i = 0;
+  for (std::uint64_t eight = 0; i + sizeof eight <= octets.size(); i += sizeof eight) {
+    std::memcpy(&eight, octets.data() + i, sizeof eight);
+    if ((eight & 0x8080808080808080U) != 0) break;
+  }
+  return i;
+}
+
 }  // namespace
 
 bool is_utf8(Bytes octets) {
   std::size_t bad = 0;
-  for (std::size_t i = 0; i < octets.size();) {
+  for (std::size_t i = ascii_prefix(octets); i < octets.size();) {
     const std::size_t length = sequence_length(octets.substr(i), bad);
     if (length == 0) return false;
     i += length;

@@ -53,12 +53,20 @@ struct Record {
   std::vector<Secret> secrets;       // the masked spans
   std::vector<Delivery> deliveries;  // only for Kind::delivery
   std::optional<Counters> counters;  // only for stream_close and heartbeat
-  Buffer unknown;                    // fields of a later version, kept as they came (encoded CBOR map)
+  Buffer unknown;                    // fields of a later version, kept as they came: an encoded CBOR map, or empty
   bool operator==(const Record&) const = default;
 };
 
+enum class RecordError {
+  malformed = 1,  // not CBOR of a record
+  not_canonical,  // `encode` would have written the same content otherwise
+  version,        // not kRecordVersion
+};
+std::error_code make_error_code(RecordError error);
+
 Buffer encode(const Record& record);
 // Strict: anything that `encode` could not have produced (order, non-shortest lengths, wrong types) is an error.
+// So decode_record(encode(r)) == r, and whatever decodes encodes to the same octets.
 std::expected<Record, std::error_code> decode_record(Bytes cbor);
 
 // The JSON Lines view: one object, no newline, keys in a fixed order; a delivery record gives one object for each of
@@ -66,3 +74,6 @@ std::expected<Record, std::error_code> decode_record(Bytes cbor);
 std::vector<std::string> to_json(const Record& record, std::string_view log, std::uint64_t index);
 
 }  // namespace chancery
+
+template <>
+struct std::is_error_code_enum<chancery::RecordError> : std::true_type {};
