@@ -1,0 +1,227 @@
+#!/usr/bin/python3
+"""The gateway beside HAProxy, in one run, as ratios: the same sink behind both, the same TLS (1.3, AES-128-GCM, verified
+both ways round, no resumption), in turn (HAProxy, gateway, HAProxy, …), medians. See docs/guide/performance.md."""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "test" / "e2e"))
+from beds.ca import Authority  # noqa: E402
+from beds import gateway as gateway_bed  # noqa: E402
+from beds.process import Process, free_port, run  # noqa: E402
+
+HAPROXY = """
+global
+  nbthread 1
+  maxconn 9950
+  ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256
+  ssl-default-server-ciphersuites TLS_AES_128_GCM_SHA256
+  tune.ssl.cachesize 0
+defaults
+  mode tcp
+  maxconn 9950
+  timeout client 1h
+  timeout server 1h
+  timeout connect 5s
+listen plain
+  bind 127.0.0.1:{plain}
+  server sink 127.0.0.1:{sink_plain}
+listen tls
+  bind 127.0.0.1:{tls} ssl crt {pem} ssl-min-ver TLSv1.3 no-tls-tickets
+  server sink 127.0.0.1:{sink_tls} ssl verify required ca-file {ca} sni str(im.test) verifyhost im.test no-ssl-reuse ssl-min-ver TLSv1.3
+"""
+
+CASES = [  # name, transport, load arguments
+    ("chat-like plain", "plain", ["--pairs", "500", "--inflight", "1"]),
+    ("chat-like TLS", "tls", ["--pairs", "500", "--inflight", "1"]),
+    ("batched plain", "plain", ["--pairs", "50", "--inflight", "32"]),
+    ("batched TLS", "tls", ["--pairs", "50", "--inflight", "32"]),
+]
+
+
+def cpu_seconds(pids):
+    total = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
+def resident_kib(pids):
+    total = 0
+    for pid in pids:
+        for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return total
+
+
+def family(pid):
+    """The process and its children: what a proxy costs, all told."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid] + [p for child in children for p in family(int(child))]
+
+
+class Race:
+    def __init__(self, folder, build, options):
+        self.folder, self.build, self.options = folder, build, options
+        self.authority = Authority(folder)
+        chain, key = self.authority.issue("proxy")
+        sink_chain, sink_key = self.authority.issue("sink")
+        (folder / "proxy.pem").write_bytes(chain.read_bytes() + key.read_bytes())
+        self.sink_plain, self.sink_tls = free_port(), free_port()
+        tools = build / "bench" / "gateway"
+        self.load_tool = tools / "gateway_load"
+        self.sinks = [Process([tools / "gateway_sink", self.sink_plain], folder, "sink-plain"),
+                      Process([tools / "gateway_sink", self.sink_tls, sink_chain, sink_key], folder, "sink-tls")]
+        self.ports = {"haproxy": {"plain": free_port(), "tls": free_port()}, "gateway": {}}
+        self.proxies = {}
+
+    def start(self, name):
+        """Starts one proxy afresh, so that no run inherits another's heap."""
+        if name == "haproxy":
+            config = self.folder / "haproxy.cfg"
+            config.write_text(HAPROXY.format(sink_plain=self.sink_plain, sink_tls=self.sink_tls, pem=self.folder / "proxy.pem",
+                                             ca=self.authority.ca, **self.ports["haproxy"]))
+            process = Process(["haproxy", "-db", "-f", config], self.folder, "haproxy")
+            process.await_port(self.ports["haproxy"]["tls"])
+            return process
+        shutil.rmtree(self.folder / "gw", ignore_errors=True)
+        (self.folder / "gw").mkdir()
+        bed = gateway_bed.Gateway(self.folder / "gw", self.authority, policy=self.folder / "policy.yaml")
+        self.ports["gateway"] = {"plain": bed.listen("plain", "xmpp", "none", self.sink_plain, "none"),
+                                 "tls": bed.listen("tls", "xmpp", "direct", self.sink_tls, "direct")}
+        bed.overrides["limits"] = {"connections_max": 20000, "connections_per_address_max": 0, "rate_units_per_second": 0}
+        bed.start()
+        self.bed = bed
+        return bed.process
+
+    def load(self, proxy, transport, arguments, seconds=None):
+        argv = [self.load_tool, "--port", self.ports[proxy][transport], "--seconds", seconds or self.options.seconds, *arguments]
+        if transport == "tls":
+            argv += ["--ca", self.authority.ca]
+        return json.loads(run(argv).stdout)
+
+    def measure(self, proxy, transport, arguments):
+        process = self.start(proxy)
+        pids = family(process.child.pid)
+        before = cpu_seconds(pids)
+        result = self.load(proxy, transport, arguments)
+        if "sent" in result:
+            result["cpu_us"] = (cpu_seconds(pids) - before) * 1e6 / max(1, result["sent"])
+        process.stop(60)
+        return result
+
+    def in_turn(self, transport, arguments):
+        """{"haproxy": [...], "gateway": [...]}: A B A B … A."""
+        results = {"haproxy": [], "gateway": []}
+        for _ in range(self.options.rounds):
+            for proxy in ("haproxy", "gateway"):
+                results[proxy].append(self.measure(proxy, transport, arguments))
+        results["haproxy"].append(self.measure("haproxy", transport, arguments))
+        return results
+
+    def idle_memory(self, proxy, transport, connections):
+        process = self.start(proxy)
+        before = resident_kib(family(process.child.pid))
+        argv = [self.load_tool, "--port", self.ports[proxy][transport], "--mode", "idle", "--pairs", connections // 2]
+        if transport == "tls":
+            argv += ["--ca", self.authority.ca]
+        held = subprocess.Popen([str(a) for a in argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if held.stdout.readline().strip() != "ready":
+            raise SystemExit(f"{connections} idle connections did not all sign in through {proxy}")
+        after = resident_kib(family(process.child.pid))
+        held.communicate("")
+        process.stop(60)
+        return (after - before) / connections
+
+    def stop(self):
+        for sink in self.sinks:
+            sink.stop()
+
+
+def median(results, key):
+    return statistics.median(r[key] for r in results)
+
+
+def lexicon(path, terms):
+    """A policy with that many distinct terms, none of which the load says."""
+    import yaml
+    words = [f"forbidden{i:05d}" for i in range(terms)]
+    sample = yaml.safe_load(gateway_bed.POLICY.read_text())
+    sample["lexicons"] = [{"id": "bench", "action": "flag", "terms": words}]
+    sample.pop("tests", None)
+    sample.pop("notices", None)
+    path.write_text(yaml.safe_dump(sample))
+
+
+def print_rates(race, rows):
+    print(f"{'case':<18}{'HAProxy msg/s':>15}{'gateway msg/s':>15}{'ratio':>8}{'HAProxy µs':>12}{'gateway µs':>12}   (CPU a message)")
+    for name, transport, arguments in CASES:
+        results = race.in_turn(transport, arguments)
+        a, b = median(results["haproxy"], "per_second"), median(results["gateway"], "per_second")
+        rows[name] = {"haproxy": a, "gateway": b, "ratio": b / a}
+        print(f"{name:<18}{a:>15,.0f}{b:>15,.0f}{b / a:>8.2f}{median(results['haproxy'], 'cpu_us'):>12.1f}{median(results['gateway'], 'cpu_us'):>12.1f}", flush=True)
+
+
+def print_latency(race, rows):
+    results = race.in_turn("tls", ["--pairs", "500", "--rate", str(race.options.rate)])
+    direct = json.loads(run([race.load_tool, "--port", race.sink_tls, "--ca", race.authority.ca, "--pairs", "500", "--rate",
+                             race.options.rate, "--seconds", race.options.seconds]).stdout)
+    print(f"\nlatency at {race.options.rate} msg/s, TLS, µs      p50      p99")
+    for name, p50, p99 in [("direct", direct["p50_us"], direct["p99_us"])] + [(n, median(results[n], "p50_us"), median(results[n], "p99_us")) for n in results]:
+        print(f"  {name:<34}{p50:>8.0f}{p99:>9.0f}")
+        rows[f"latency {name}"] = {"p50_us": p50, "p99_us": p99}
+
+
+def print_sign_ins(race, rows):
+    results = race.in_turn("tls", ["--mode", "sign-in", "--pairs", "16"])
+    a, b = median(results["haproxy"], "per_second"), median(results["gateway"], "per_second")
+    rows["sign-ins"] = {"haproxy": a, "gateway": b, "ratio": b / a}
+    print(f"\nTLS sign-ins/s     {a:>15,.0f}{b:>15,.0f}{b / a:>8.2f}")
+
+
+def print_memory(race, rows):
+    for transport in ("plain", "tls"):
+        a, b = (race.idle_memory(p, transport, race.options.idle) for p in ("haproxy", "gateway"))
+        rows[f"memory {transport}"] = {"haproxy_kib": a, "gateway_kib": b, "ratio": b / a}
+        print(f"KiB an idle connection ({race.options.idle}, {transport}) {a:>8.1f}{b:>8.1f}{b / a:>8.2f}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rate", type=int, default=10_000)
+    parser.add_argument("--idle", type=int, default=9_900)
+    parser.add_argument("--only", choices=["rates", "latency", "sign-ins", "memory"])
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON at the end")
+    options = parser.parse_args()
+    gateway_bed.BINARY = str((options.build / "chancery").resolve())
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        lexicon(folder / "policy.yaml", 1_000)
+        race = Race(folder, options.build.resolve(), options)
+        race.sinks[0].await_port(race.sink_plain)
+        race.sinks[1].await_port(race.sink_tls)
+        rows = {}
+        print(run(["haproxy", "-v"]).stdout.splitlines()[0], "nbthread 1; gateway: 1,000 lexicon terms, durable journal, index on")
+        steps = {"rates": print_rates, "latency": print_latency, "sign-ins": print_sign_ins, "memory": print_memory}
+        try:
+            for step in [steps[options.only]] if options.only else steps.values():
+                step(race, rows)
+        finally:
+            race.stop()
+        if options.json:
+            print(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()
