@@ -87,11 +87,12 @@ Buffer Editor::apply() const {
   std::vector<const Edit*> order;
   order.reserve(edits_.size());
   for (const Edit& edit : edits_) order.push_back(&edit);
-  std::stable_sort(order.begin(), order.end(), [](const Edit* a, const Edit* b) {
+  std::sort(order.begin(), order.end(), [](const Edit* a, const Edit* b) {
     if (a->span.begin != b->span.begin) return a->span.begin < b->span.begin;
     // Insertions stand before what is replaced at the same place.
     if ((a->span.size() == 0) != (b->span.size() == 0)) return a->span.size() == 0;
-    return a->span.size() > b->span.size();
+    if (a->span.size() != b->span.size()) return a->span.size() > b->span.size();
+    return a < b;  // as they were made
   });
   Buffer out;
   out.reserve(wire_.size());
