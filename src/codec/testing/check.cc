@@ -1,5 +1,6 @@
 #include "codec/testing/check.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <fstream>
