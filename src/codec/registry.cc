@@ -2,10 +2,14 @@
 
 #include <array>
 
+#include "codec/xmpp/xmpp.h"
+
 namespace chancery {
 namespace {
 
-constexpr std::array<const Protocol*, 0> kProtocols{};
+constexpr std::array<const Protocol*, 1> kProtocols{
+    &xmpp::kProtocol,
+};
 
 }  // namespace
 

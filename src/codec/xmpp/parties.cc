@@ -1,0 +1,55 @@
+#include "codec/xmpp/events.h"
+#include "codec/xmpp/jid.h"
+
+namespace chancery::xmpp {
+namespace {
+
+std::string occupant(std::string_view room, std::string_view nick) {
+  std::string jid{room};
+  if (!nick.empty()) jid.append("/").append(nick);
+  return jid;
+}
+
+void set_room_parties(const Session& session, Side side, std::string_view from, std::string_view to, Event& event) {
+  event.scope = Scope::room;
+  event.room = normal_bare(side == Side::client ? to : from);
+  event.present = session.rooms.present(event.room);
+  const Room* room = session.rooms.find_joined(event.room);
+  if (side == Side::client) {
+    event.from = room != nullptr ? occupant(event.room, room->own_nick) : session.own;
+    event.from_device = session.own_full;
+    return;
+  }
+  const std::string_view nick = resource_part(from);
+  event.from = occupant(event.room, nick);
+  if (room == nullptr || nick.empty()) return;
+  const auto it = room->occupants.find(nick);
+  if (it != room->occupants.end()) event.from_device = it->second;
+}
+
+// One end of a direct exchange: an account, or an occupant of a room we are in (XEP-0045 §7.5, private messages).
+std::string party(std::string_view jid, const Room* room) {
+  return room != nullptr ? normal_jid(jid) : normal_bare(jid);
+}
+
+}  // namespace
+
+void set_parties(const Session& session, Side side, std::string_view from, std::string_view to, bool in_room,
+                 Event& event) {
+  if (side == Side::client || from.empty()) from = session.own_full.empty() ? session.own : session.own_full;
+  if (to.empty()) to = session.own;
+  if (in_room) return set_room_parties(session, side, from, to, event);
+
+  event.scope = Scope::direct;
+  const Room* from_room = session.rooms.find_joined(normal_bare(from));
+  const Room* to_room = session.rooms.find_joined(normal_bare(to));
+  event.from = party(from, from_room);
+  if (resource_part(from).size() > 0 && from_room == nullptr) event.from_device = normal_jid(from);
+  std::string receiver = party(to, to_room);
+  // The other end of a private message is our own occupant in that room.
+  if (from_room != nullptr && to_room == nullptr) receiver = occupant(normal_bare(from), from_room->own_nick);
+  if (to_room != nullptr && from_room == nullptr) event.from = occupant(normal_bare(to), to_room->own_nick);
+  event.to.push_back(std::move(receiver));
+}
+
+}  // namespace chancery::xmpp
