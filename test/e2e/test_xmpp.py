@@ -1,6 +1,7 @@
 """XMPP through the gateway with TLS on both sides: slixmpp against Prosody and ejabberd."""
 import asyncio
 import contextlib
+import datetime
 import uuid
 
 from clients.xmpp import XmppClient, ping
@@ -153,9 +154,10 @@ def test_an_archive_query_gives_deliveries_not_messages(xmpp_gateway):
 
     async def scenario():
         async with signed_in(xmpp_gateway, "alice", "bob") as (alice, bob):
+            begin = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=1)
             alice.say("bob@im.test", text)
             await bob.until_text(text)
-            results = await bob.plugin["xep_0313"].retrieve(with_jid="alice@im.test", timeout=20)
+            results = await bob.plugin["xep_0313"].retrieve(with_jid="alice@im.test", start=begin, timeout=20)
             bodies = [r["mam_result"]["forwarded"]["stanza"]["body"] for r in results["mam"]["results"]]
             assert text in bodies, bodies
             await ping(bob)

@@ -84,5 +84,9 @@ class Gateway:
         done = run([BINARY, "search", "-d", self.archive, "--json", *arguments])
         return json.loads(done.stdout)
 
+    def vkey(self) -> pathlib.Path:
+        """The signer's public key, as an auditor would have it from outside the archive."""
+        return pathlib.Path(f"{self.signer_key}.pub")
+
     def verify(self, *arguments) -> subprocess.CompletedProcess:
         return subprocess.run([BINARY, "verify", str(self.archive), *map(str, arguments)], capture_output=True, text=True, timeout=300)
