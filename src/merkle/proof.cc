@@ -133,11 +133,10 @@ std::error_code check_inclusion(std::uint64_t index, std::uint64_t size, const H
 // RFC 9162 §2.1.4.2; the cases that need no proof first.
 std::error_code check_consistency(std::uint64_t old_size, std::uint64_t size, const Hash& old_root, const Hash& root,
                                   std::span<const Hash> proof) {
-  if (old_size > size) return ProofError::out_of_range;
-  if (old_size == size || old_size == 0) {
+  if (old_size == 0 || old_size > size) return ProofError::out_of_range;
+  if (old_size == size) {
     if (!proof.empty()) return ProofError::wrong_length;
-    const bool same = old_size == size ? old_root == root : old_root == empty_root();
-    return same ? std::error_code{} : ProofError::mismatch;
+    return old_root == root ? std::error_code{} : ProofError::mismatch;
   }
   if (proof.empty()) return ProofError::wrong_length;
   std::uint64_t node = old_size - 1, last = size - 1;

@@ -42,6 +42,7 @@ std::expected<Hash, std::error_code> root_from_inclusion(std::uint64_t index, st
 // No error: proven.
 std::error_code check_inclusion(std::uint64_t index, std::uint64_t size, const Hash& leaf_hash,
                                 std::span<const Hash> proof, const Hash& root);
+// old_size must not be 0 (RFC 6962 §2.1.2: 0 < m): every tree follows the empty one, and there is nothing to prove.
 std::error_code check_consistency(std::uint64_t old_size, std::uint64_t size, const Hash& old_root, const Hash& root,
                                   std::span<const Hash> proof);
 

@@ -48,11 +48,10 @@ TEST_F(Proofs, OfConsistencyAreThoseOfTheRecursiveDefinitionForEveryPairOfSizes)
     }
 }
 
-TEST_F(Proofs, NeedNothingFromTheEmptyTree) {
+TEST_F(Proofs, FromTheEmptyTreeAreEmptyAndProveNothing) {
   EXPECT_EQ(make_consistency_proof(0, 5, nodes_), Proof{});
-  EXPECT_FALSE(check_consistency(0, 5, empty_root(), root(5), {}));
-  EXPECT_EQ(check_consistency(0, 5, root(5), root(5), {}), ProofError::mismatch);
-  EXPECT_EQ(check_consistency(0, 5, empty_root(), root(5), Proof{root(5)}), ProofError::wrong_length);
+  EXPECT_EQ(check_consistency(0, 5, empty_root(), root(5), {}), ProofError::out_of_range);
+  EXPECT_EQ(check_consistency(0, 0, empty_root(), empty_root(), {}), ProofError::out_of_range);
   EXPECT_EQ(root_of(0, nodes_), empty_root());
 }
 
