@@ -1,0 +1,231 @@
+"""Hostile peers, dead peers, full disks: each has a stated answer, and the gateway goes on."""
+import os
+import pathlib
+import socket
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+
+from beds import gateway as gateway_bed
+from beds.gateway import Gateway
+from beds.ngircd import Ngircd
+from beds.process import free_port, wait_until
+from beds.prosody import Prosody
+from clients.raw_irc import RawIrc
+from conftest import USERS, _let_servers_in
+
+OPENING = b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='im.test' version='1.0'>"
+HANDSHAKE_SECONDS = 2
+
+
+@pytest.fixture(scope="module")
+def bed(tmp_path_factory, authority):
+    """A gateway before Prosody and ngircd with short limits."""
+    folder = tmp_path_factory.mktemp("bad")
+    _let_servers_in(folder)
+    for name in ("prosody", "ngircd", "gateway"):
+        (folder / name).mkdir()
+    prosody = Prosody(folder / "prosody", authority).start(USERS)
+    ngircd = Ngircd(folder / "ngircd", authority).start()
+    gateway = Gateway(folder / "gateway", authority)
+    gateway.listen("xmpp", "xmpp", "direct", prosody.direct_port, "direct")
+    gateway.listen("irc", "irc", "none", ngircd.plain_port, "none")
+    gateway.listen("nowhere", "xmpp", "direct", free_port(), "direct")
+    gateway.listen("nowhere-irc", "irc", "none", free_port(), "none")
+    gateway.overrides["limits"] = {"handshake_seconds": HANDSHAKE_SECONDS, "sign_in_seconds": 5, "connect_seconds": 2}
+    yield gateway.start()
+    assert gateway.stop() == 0, gateway.process.tail()
+    prosody.stop()
+    ngircd.stop()
+
+
+def dial(bed, listener="xmpp", sending=OPENING):
+    context = ssl.create_default_context(cafile=str(bed.authority.ca))
+    plain = socket.create_connection(("127.0.0.1", bed.ports[listener]), timeout=20)
+    secured = context.wrap_socket(plain, server_hostname="im.test")
+    secured.sendall(sending)
+    return secured
+
+
+def read_all(peer) -> bytes:
+    octets = b""
+    try:
+        while chunk := peer.recv(65536):
+            octets += chunk
+    except OSError:
+        pass
+    return octets
+
+
+def memory_kib(bed):
+    status = pathlib.Path(f"/proc/{bed.process.child.pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+
+def errors(bed):
+    return [r for r in bed.records() if r["kind"] == "protocol_error"]
+
+
+@pytest.mark.parametrize("octets, condition", [
+    (b"<message><body>a</bodi></message>", b"not-well-formed"),
+    (b"<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><message>&b;</message>", b"restricted-xml"),
+    (b"<message><body>&nosuch;</body></message>", b"not-well-formed"),
+    (b"<!-- a comment -->", b"restricted-xml"),
+    (b"<?php echo 1 ?>", b"restricted-xml"),
+    (b"<message><body>\xff\xfe\xc0\x80</body></message>", b"-"),
+    (b"<a>" * 500, b"policy-violation"),
+], ids=["tags", "entity-bomb", "entity", "comment", "instruction", "not-utf8", "depth"])
+def test_bad_xml_gets_the_protocols_error_and_a_record(bed, octets, condition):
+    before = len(errors(bed))
+    peer = dial(bed, sending=OPENING + octets)
+    answer = read_all(peer)
+    peer.close()
+    assert b"<stream:error>" in answer and b"</stream:stream>" in answer, answer
+    assert condition in answer, answer
+    wait_until(lambda: len(errors(bed)) > before, "a record of the error", 10, 0.2)
+
+
+def test_a_stanza_of_100_mb_is_cut_off_in_bounded_memory(bed):
+    before = memory_kib(bed)
+    peer = dial(bed, sending=OPENING + b"<message><body>")
+    chunk, sent = b"x" * 65536, 0
+    try:
+        while sent < 100 << 20:
+            peer.sendall(chunk)
+            sent += len(chunk)
+    except OSError:
+        pass
+    assert sent < 100 << 20, "the gateway took all of it"
+    peer.close()
+    assert memory_kib(bed) - before < 32 * 1024
+
+
+def test_an_irc_line_without_end_is_cut_off(bed):
+    before = len(errors(bed))
+    peer = socket.create_connection(("127.0.0.1", bed.ports["irc"]), timeout=20)
+    try:
+        for _ in range(1600):
+            peer.sendall(b"x" * 65536)
+    except OSError:
+        pass
+    else:
+        raise AssertionError("the gateway took 100 MB of one line")
+    peer.close()
+    wait_until(lambda: len(errors(bed)) > before, "a record of the error", 10, 0.2)
+
+
+def test_a_handshake_that_never_ends_is_ended(bed):
+    peer = socket.create_connection(("127.0.0.1", bed.ports["xmpp"]), timeout=HANDSHAKE_SECONDS + 20)
+    peer.sendall(b"\x16\x03\x01")
+    begin = time.monotonic()
+    assert read_all(peer) is not None
+    assert time.monotonic() - begin < HANDSHAKE_SECONDS + 15
+    peer.close()
+
+
+def test_one_who_never_signs_in_is_let_go(bed):
+    peer = dial(bed)
+    peer.settimeout(30)
+    answer = read_all(peer)
+    assert b"</stream:stream>" in answer or answer.endswith(b">"), answer
+    peer.close()
+
+
+def test_an_upstream_that_is_down_is_told_in_the_protocol_and_recorded(bed):
+    peer = dial(bed, "nowhere")
+    answer = read_all(peer)
+    assert b"<stream:error>" in answer and (b"remote-connection-failed" in answer or b"internal-server-error" in answer), answer
+    peer.close()
+    irc = socket.create_connection(("127.0.0.1", bed.ports["nowhere-irc"]), timeout=20)
+    irc.sendall(b"NICK x\r\nUSER x 0 * :x\r\n")
+    assert b"ERROR :" in read_all(irc)
+    irc.close()
+    wait_until(lambda: [r for r in bed.records() if r["kind"] == "outage"], "an outage record", 10, 0.2)
+
+
+def test_a_server_that_vanishes_mid_stanza_ends_the_client_properly(bed, tmp_path, authority):
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(4)
+
+    def vanish():
+        peer, _ = listener.accept()
+        peer.recv(65536)
+        peer.sendall(b":irc.test 001 ann :Welcome\r\n:bob!b@h PRIVMSG ann :half a li")
+        peer.close()
+    thread = threading.Thread(target=vanish)
+    thread.start()
+    gateway = Gateway(tmp_path, authority)
+    gateway.listen("irc", "irc", "none", listener.getsockname()[1], "none")
+    gateway.start()
+    thread_was_hit = socket.create_connection(("127.0.0.1", gateway.ports["irc"]), timeout=20)
+    thread_was_hit.sendall(b"NICK ann\r\nUSER ann 0 * :ann\r\n")
+    answer = read_all(thread_was_hit)
+    thread.join(20)
+    listener.close()
+    assert b"001 ann" in answer and b"half a li" not in answer and b"ERROR :" in answer, answer
+    assert gateway.stop() == 0
+    assert not [r for r in gateway.records() if r["kind"] == "message"]
+
+
+def test_a_client_that_never_reads_does_not_fill_memory(bed):
+    before = memory_kib(bed)
+    deaf, loud = RawIrc(bed.ports["irc"], "deaf"), RawIrc(bed.ports["irc"], "loud")
+    line = "PRIVMSG deaf :" + "y" * 400
+    end = time.monotonic() + 15
+    loud.socket.settimeout(1)
+    try:
+        while time.monotonic() < end:
+            loud.send(*[line] * 50)
+    except OSError:
+        pass  # back-pressure or the server's own flood protection
+    assert memory_kib(bed) - before < 64 * 1024
+    for client in (deaf, loud):
+        client.socket.close()
+
+
+def test_an_unknown_key_is_named_with_its_line_and_what_would_be_valid(bed, tmp_path):
+    text = bed.write_config().read_text().replace("archive:", "archve:", 1)
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    done = subprocess.run([gateway_bed.BINARY, "config", "check", "--offline", path], capture_output=True, text=True)
+    line = next(i for i, l in enumerate(text.splitlines(), 1) if l.startswith("archve:"))
+    assert done.returncode != 0 and f"bad.yaml:{line}" in done.stderr and "archve" in done.stderr and "archive" in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_on_a_full_disk_nothing_unrecorded_passes(tmp_path, authority, bed):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", disk], check=True)
+    try:
+        ngircd = Ngircd(tmp_path, authority).start()
+        gateway = Gateway(tmp_path, authority)
+        gateway.archive = disk / "archive"
+        gateway.listen("irc", "irc", "none", ngircd.plain_port, "none")
+        gateway.overrides |= {"index": str(tmp_path / "index"), "keys": str(tmp_path / "keys"), "state": str(tmp_path / "state")}
+        subprocess.run([gateway_bed.BINARY, "keys", "create", "-d", gateway.archive, "--keys", tmp_path / "keys"], check=True)
+        gateway.start()
+        ann, ben = RawIrc(gateway.ports["irc"], "ann"), RawIrc(gateway.ports["irc"], "ben")
+        heard_before_end = []
+        for number in range(20_000):
+            try:
+                ann.send(f"PRIVMSG ben :full {number} " + "z" * 300)
+            except OSError:
+                break
+            ben.receive(0)
+            if gateway.process.child.poll() is not None:
+                break
+        ben.drain()
+        heard_before_end = [text.split()[1] for text in ben.heard()]
+        gateway.stop()
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        recorded = {r["text"].split()[1] for r in gateway.records() if r["kind"] == "message" and r["text"].startswith("full ")}
+        missing = [n for n in heard_before_end if n not in recorded]
+        assert heard_before_end and not missing, missing[:5]
+        ngircd.stop()
+    finally:
+        subprocess.run(["umount", "-l", disk])
