@@ -21,6 +21,7 @@ class File {
   virtual std::expected<std::size_t, std::error_code> read_at(std::uint64_t offset, std::span<char> out) = 0;
   // Writes all parts one after another, or returns an error; then any prefix may have been written.
   virtual std::error_code write_at(std::uint64_t offset, std::span<const Bytes> parts) = 0;
+  std::error_code write_at(std::uint64_t offset, Bytes octets);
   virtual std::error_code sync() = 0;  // fdatasync: contents and size are on stable storage
   virtual std::error_code truncate(std::uint64_t size) = 0;
   virtual std::expected<std::uint64_t, std::error_code> size() = 0;
@@ -49,6 +50,8 @@ class Disk {
   // Names (not paths) in a directory, sorted.
   virtual std::expected<std::vector<std::string>, std::error_code> list(const std::string& path) = 0;
   virtual std::expected<bool, std::error_code> exists(const std::string& path) = 0;
+  // Whether only the owner has any rights to it.
+  virtual std::expected<bool, std::error_code> is_private(const std::string& path) = 0;
   // An exclusive lock on an existing directory; std::errc::resource_unavailable_try_again when another holds it.
   virtual std::expected<std::unique_ptr<Lock>, std::error_code> lock(const std::string& directory) = 0;
 };
@@ -63,7 +66,8 @@ std::expected<Buffer, std::error_code> read_file(Disk& disk, const std::string& 
 // "<name>.new", synced, renamed, directory synced.
 std::error_code write_file_durably(Disk& disk, const std::string& path, Bytes octets);
 
-// Makes `path` and what is missing above it, and syncs each new entry.
-std::error_code make_directories(Disk& disk, const std::string& path);
+// Makes `base`/`below`, all its levels, and syncs the entry of each level of `below`, whether it was there or not: an
+// earlier process may have made it and died before syncing it.
+std::error_code make_directories(Disk& disk, const std::string& base, const std::string& below);
 
 }  // namespace chancery::journal

@@ -22,7 +22,7 @@ namespace chancery::journal {
 
 // The first 16 octets of SHA-256 over a label and the key: names a key without revealing it.
 using KeyId = std::array<std::uint8_t, 16>;
-std::string to_hex(const KeyId& id);
+std::string hex_of(const KeyId& id);
 std::optional<KeyId> key_id_from_hex(std::string_view text);
 
 enum class KeyStoreError {
@@ -43,9 +43,9 @@ struct KeyInfo {
   bool current = false;               // master: new keys are wrapped under it
   KeyId master{};                     // day, log: wrapped under this one
   std::uint16_t retention_class = 0;  // day
-  std::string day;                    // day: "20261123"
-  std::string origin;                 // log
-  std::string path;                   // the file
+  std::uint32_t day = 0;              // day: yyyymmdd
+  std::string origin{};               // log
+  std::string path{};                 // the file
 };
 
 // Whoever holds master keys and wraps with them. The seam for PKCS#11: such a holder sends `secret` to the token.
@@ -85,13 +85,13 @@ class KeyStore {
   std::expected<Key, std::error_code> day_key(std::uint16_t retention_class, std::chrono::sys_days day);
   // The key of a log, made when missing.
   std::expected<Key, std::error_code> log_key(std::string_view origin);
-  // A day or log key by its id; `missing` if it is not, or no longer, here.
-  std::expected<Secret, std::error_code> find(const KeyId& id) const;
+  // What opens a section of a key sheet; `missing` if it is not, or no longer, here.
+  std::expected<Secret, std::error_code> day_key_of(std::uint16_t retention_class, std::uint32_t day,
+                                                    const KeyId& id) const;
 
  private:
   KeyStore(Disk& disk, std::string folder, std::string credential);
-  // keystore.cc
-  std::expected<Key, std::error_code> wrapped_key(const KeyInfo& wanted);
+  std::expected<Key, std::error_code> wrapped_key(KeyInfo wanted);
   std::error_code load_masters();
 
   Disk* disk_;

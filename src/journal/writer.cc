@@ -1,0 +1,314 @@
+#include "journal/writer.h"
+
+#include <algorithm>
+
+namespace chancery::journal {
+namespace {
+
+constexpr auto kLazyWait = std::chrono::milliseconds(100);  // Entry::urgent
+constexpr auto kStateEvery = std::chrono::seconds(1);       // docs/formats/journal.md, "State folder"
+constexpr std::size_t kPreparedMax = 8;                     // groups prepared ahead of the disk
+constexpr std::size_t kSharedGroupSize = 32;                // records that are worth a second thread
+constexpr std::uint64_t kGroupPayloadSoftMax = 1U << 20;    // octets; a group ends with the entry that passes it
+static_assert(kGroupPayloadSoftMax + kPayloadSizeMax + kGroupRecordsMax * (kFrameSizeMax - kPayloadSizeMax) <
+              kGroupFramesSizeMax);
+
+Entry segment_opened(const Segment& segment, Instant time) {
+  Entry entry;
+  entry.type = LeafType::segment_opened;
+  entry.time = time;
+  entry.conversation_sequence = segment.number;
+  return entry;
+}
+
+std::chrono::sys_days day_of(Instant time) { return std::chrono::floor<std::chrono::days>(time); }
+
+}  // namespace
+
+Writer::Writer(Start start)
+    : options_(std::move(start.options)),
+      lock_(std::move(start.lock)),
+      log_conversation_(start.log_conversation),
+      log_key_(start.log_key),
+      log_(std::move(start.log)),
+      state_file_(std::move(start.state_file)),
+      state_(std::move(start.state)),
+      state_saved_(Clock::now()),
+      durable_size_(log_.durable().size),
+      next_index_(log_.durable().size),
+      first_queued_(next_index_),
+      planned_(start.segment),
+      planned_size_(log_.offset()),
+      taking_(start.segment) {
+  const std::uint32_t count = std::clamp(options_.threads, 1U, 8U);
+  for (std::uint32_t i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
+}
+
+Writer::~Writer() {
+  close();
+  for (Entry& entry : queue_) wipe(entry.payload);
+  for (const auto& group : prepared_)
+    for (Entry& entry : group->entries) wipe(entry.payload);
+}
+
+void Writer::close() {
+  {
+    const std::lock_guard guard(mutex_);
+    is_closing_ = true;
+  }
+  work_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  if (!threads_.empty() && !failure_) save_state(true);  // failing only means that the next start looks unclean
+  threads_.clear();
+  lock_.reset();
+}
+
+std::uint64_t Writer::next_index() const {
+  const std::lock_guard guard(mutex_);
+  return next_index_;
+}
+
+Secret Writer::derive_secret(std::string_view label) {
+  const Hash hash = secret_crypto_.hmac(log_key_, {"chancery/1/secret", label});
+  Secret secret;
+  std::ranges::copy(hash, secret.data());
+  return secret;
+}
+
+std::expected<std::uint64_t, std::error_code> Writer::append(Entry&& entry) {
+  const std::lock_guard guard(mutex_);
+  if (failure_) return std::unexpected(make_error_code(JournalError::failed));
+  if (is_closing_) return std::unexpected(make_error_code(JournalError::closed));
+  if (entry.payload.size() > kPayloadSizeMax) return std::unexpected(make_error_code(JournalError::too_large));
+  const bool is_full =
+      held_records_ >= options_.queue_records_max || held_octets_ + entry.payload.size() > options_.queue_octets_max;
+  if (held_records_ > 0 && is_full) return std::unexpected(make_error_code(JournalError::full));
+  if (ends_segment(entry)) plan_segment(entry);
+  enqueue(std::move(entry));
+  if (idle_ > 0 && can_prepare()) work_.notify_one();
+  return next_index_ - 1;
+}
+
+bool Writer::ends_segment(const Entry& entry) const {
+  return planned_size_ >= options_.segment_size_max || next_index_ - planned_->first_index >= kTreeLeaves ||
+         day_of(entry.time) > planned_->day;
+}
+
+void Writer::plan_segment(const Entry& first) {
+  auto segment = std::make_shared<Segment>();
+  segment->number = planned_->number + 1;
+  segment->first_index = next_index_;
+  segment->day = std::max(planned_->day, day_of(first.time));
+  segment->keys = new_seed();
+  planned_ = std::move(segment);
+  planned_size_ = kSegmentHeaderSize;
+  to_take_.push_back(planned_);
+  Entry opened = segment_opened(*planned_, first.time);
+  opened.urgent = first.urgent;
+  enqueue(std::move(opened));
+}
+
+void Writer::enqueue(Entry&& entry) {
+  if (queue_.empty()) lazy_deadline_ = Clock::now() + kLazyWait;
+  if (entry.urgent) ++urgent_queued_;
+  ++held_records_;
+  held_octets_ += entry.payload.size();
+  planned_size_ += frame_size(entry.type, entry.payload.size());
+  queue_.push_back(std::move(entry));
+  ++next_index_;
+}
+
+void Writer::run() {
+  FrameMaker maker;
+  Guard guard(mutex_);
+  while (!is_over()) {
+    if (can_commit())
+      commit(guard);
+    else if (can_report())
+      report(guard);
+    else if (can_prepare())
+      prepare(guard, maker);
+    else if (can_tell_failure())
+      tell_failure(guard);
+    else
+      wait(guard);
+  }
+  work_.notify_all();
+}
+
+void Writer::wait(Guard& guard) {
+  ++idle_;
+  if (queue_.empty() || failure_ || prepared_.size() >= kPreparedMax)
+    work_.wait(guard);
+  else
+    work_.wait_until(guard, lazy_deadline_);
+  --idle_;
+}
+
+bool Writer::is_over() const {
+  if (failure_) return is_told_;
+  return is_closing_ && queue_.empty() && prepared_.empty() && committed_.empty() && !is_committing_ && !is_reporting_;
+}
+
+bool Writer::can_prepare() const {
+  if (failure_ || queue_.empty() || prepared_.size() >= kPreparedMax) return false;
+  return urgent_queued_ > 0 || queue_.size() >= kGroupRecordsMax || is_closing_ || Clock::now() >= lazy_deadline_;
+}
+
+// Equal shares when several threads could work on what is queued, whole groups when there is plenty.
+std::unique_ptr<PreparedGroup> Writer::take_group() {
+  if (!to_take_.empty() && to_take_.front()->first_index == first_queued_) {
+    taking_ = std::move(to_take_.front());
+    to_take_.pop_front();
+  }
+  auto group = free_.empty() ? std::make_unique<PreparedGroup>() : std::move(free_.back());
+  if (!free_.empty()) free_.pop_back();
+  group->segment = taking_;
+  group->first_index = first_queued_;
+  group->begins_segment = taking_->first_index == first_queued_;
+  group->is_ready = false;
+  std::size_t count = std::max(kSharedGroupSize, (queue_.size() + idle_) / (idle_ + 1));
+  count = std::min({count, queue_.size(), std::size_t{kGroupRecordsMax}});
+  if (!to_take_.empty()) count = std::min<std::size_t>(count, to_take_.front()->first_index - first_queued_);
+  for (std::uint64_t octets = 0; count > 0 && octets < kGroupPayloadSoftMax; --count) {
+    Entry& entry = queue_.front();
+    octets += entry.payload.size();
+    if (entry.urgent) --urgent_queued_;
+    group->entries.push_back(std::move(entry));
+    queue_.pop_front();
+  }
+  first_queued_ += group->entries.size();
+  return group;
+}
+
+void Writer::prepare(Guard& guard, FrameMaker& maker) {
+  PreparedGroup& group = *prepared_.emplace_back(take_group());
+  if (idle_ > 0 && can_prepare()) work_.notify_one();
+  guard.unlock();
+  if (group.begins_segment) {
+    const std::lock_guard keys_guard(keys_mutex_);
+    group.error = make_sheet(maker.crypto(), *options_.keys, log_.origin(), *group.segment);
+    group.entries.front().second = maker.crypto().sha256({group.segment->sheet});
+  }
+  maker.make(group);
+  guard.lock();
+  group.is_ready = true;
+}
+
+bool Writer::can_commit() const {
+  return !failure_ && !is_committing_ && !prepared_.empty() && prepared_.front()->is_ready;
+}
+
+void Writer::commit(Guard& guard) {
+  is_committing_ = true;
+  Groups groups;
+  while (!prepared_.empty() && prepared_.front()->is_ready) {
+    groups.push_back(std::move(prepared_.front()));
+    prepared_.pop_front();
+  }
+  if (idle_ > 0 && can_prepare()) work_.notify_one();
+  guard.unlock();
+  const std::error_code error = write_and_sync(groups);
+  guard.lock();
+  is_committing_ = false;
+  if (error) {
+    failure_ = error;
+    prepared_.insert(prepared_.begin(), std::make_move_iterator(groups.begin()), std::make_move_iterator(groups.end()));
+    work_.notify_all();
+    return;
+  }
+  durable_size_.store(log_.durable().size, std::memory_order_release);
+  committed_.push_back(std::move(groups));
+  if (idle_ > 0 && can_commit()) work_.notify_one();
+}
+
+std::error_code Writer::write_and_sync(const Groups& groups) {
+  std::vector<PreparedGroup*> run;
+  const auto write_run = [&]() -> std::error_code {
+    const auto error = run.empty() ? std::error_code{} : log_.write(run);
+    run.clear();
+    return error;
+  };
+  bool has_new_segment = false;
+  for (const auto& group : groups) {
+    if (group->error) return group->error;
+    if (group->begins_segment) {
+      if (const auto error = write_run()) return error;
+      if (const auto error = log_.begin_segment(*group->segment)) return error;
+      has_new_segment = true;
+    }
+    run.push_back(group.get());
+  }
+  if (const auto error = write_run()) return error;
+  if (const auto error = log_.sync()) return error;
+  if (has_new_segment || Clock::now() - state_saved_ >= kStateEvery) return save_state(false);
+  return {};
+}
+
+std::error_code Writer::save_state(bool clean) {
+  state_saved_ = Clock::now();
+  state_.durable = log_.durable();
+  state_.clean = clean;
+  return state_file_.save(state_);
+}
+
+bool Writer::can_report() const { return !is_reporting_ && !committed_.empty(); }
+
+void Writer::report(Guard& guard) {
+  is_reporting_ = true;
+  Groups groups = std::move(committed_.front());
+  committed_.pop_front();
+  guard.unlock();
+  std::uint64_t records = 0, octets = 0;
+  for (const auto& group : groups) {
+    tell_observer(*group);
+    records += group->entries.size();
+    for (Entry& entry : group->entries) {
+      octets += entry.payload.size();
+      wipe(entry.payload);
+    }
+    group->entries.clear();
+  }
+  guard.lock();
+  is_reporting_ = false;
+  held_records_ -= records;
+  held_octets_ -= octets;
+  for (auto& group : groups)
+    if (free_.size() < kPreparedMax) free_.push_back(std::move(group));
+}
+
+void Writer::tell_observer(const PreparedGroup& group) {
+  if (options_.observer == nullptr) return;
+  told_.resize(group.entries.size());
+  for (std::size_t i = 0; i < told_.size(); ++i) {
+    told_[i].index = group.first_index + i;
+    std::ranges::copy(group.leaf(i), told_[i].leaf.begin());
+    told_[i].payload = group.entries[i].payload;
+  }
+  options_.observer->on_durable(told_);
+}
+
+// Only when all that was synced before is reported.
+bool Writer::can_tell_failure() const {
+  return failure_ && !is_told_ && committed_.empty() && !is_reporting_ && !is_committing_;
+}
+
+void Writer::tell_failure(Guard& guard) {
+  is_reporting_ = true;
+  guard.unlock();
+  note_outage();
+  if (options_.observer != nullptr) options_.observer->on_failed(failure_, durable_size());
+  guard.lock();
+  is_reporting_ = false;
+  is_told_ = true;
+  work_.notify_all();
+}
+
+void Writer::note_outage() {
+  OutageReserve reserve(*options_.disk, options_.state, options_.site, options_.node);
+  const Instant now = options_.clock ? options_.clock() : options_.now;
+  // There is nowhere left to report a failure of this: the observer is told of the first one in any case.
+  static_cast<void>(reserve.note({now, durable_size(), failure_.message()}));
+}
+
+}  // namespace chancery::journal
