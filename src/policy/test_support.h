@@ -59,6 +59,9 @@ inline Subject subject_of(const Event& event, Side from = Side::client) {
   return {.event = event, .from = from, .protocol = "xmpp", .network = "im", .account = "alice@im.test", .now = kNow};
 }
 
+// Calls of operator new by this thread so far.
+std::size_t allocations();
+
 inline Decision decide(const Policy& policy, const Event& event, Side from = Side::client) {
   Table table;
   return policy.judge_now(subject_of(event, from), table).decision;
