@@ -40,7 +40,7 @@ void read_status(const xml::Element& presence, Event& event) {
 
 void read_arrival(Session& session, Room& room, const Shown& shown, const xml::Element& presence, Unit& unit) {
   const bool known = room.occupants.contains(shown.nick);
-  session.rooms.add_occupant(room, shown.nick, normal_bare(shown.item.attribute("jid")));
+  session.rooms.add_occupant(room, shown.nick, shown.self ? session.own : normal_bare(shown.item.attribute("jid")));
   const bool entered_now = shown.self && !room.joined;
   if (shown.self) {
     room.joined = true;
