@@ -1,0 +1,59 @@
+#pragma once
+// The index of one log: a folder ARCHIVE.index/<site>/<node>/<epoch> of month files, each going on where the one
+// before ends. A record whose time lies before the newest file's month (a clock that stepped back) goes into that file:
+// so only the newest is ever written, and the files' ranges never overlap.
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "archive/month_index.h"
+
+namespace chancery::archive {
+
+// The month files of a log's index, oldest first.
+std::vector<std::filesystem::path> month_files(const std::filesystem::path& log_index_folder);
+
+// ARCHIVE.index/<origin>
+std::filesystem::path log_index_folder(const std::filesystem::path& index, std::string_view origin);
+
+// The only writer of a log's index; holds a lock while it lives.
+class LogIndexWriter {
+ public:
+  // Throws Busy when another process holds the lock; SqliteError or std::filesystem::filesystem_error when the folder
+  // cannot be written. A newest file that is damaged is removed: its records come again.
+  LogIndexWriter(const std::filesystem::path& index, std::string origin);
+  ~LogIndexWriter();
+
+  struct Busy : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
+
+  std::uint64_t complete_to() const;  // the next record that `add` or `skip` takes; not yet committed ones included
+  std::optional<LeafOctets> last_leaf() const;
+  std::uint64_t pending() const { return month_ ? month_->pending() : 0; }
+  int damaged_files() const { return damaged_files_; }
+
+  void add(const Record& record, const LeafOctets& leaf);
+  void skip(Instant time, const LeafOctets& leaf);
+  void commit();
+
+  // Throws all away: the next record is 0.
+  void clear();
+
+ private:
+  void open_newest();
+  void remove_month(const std::filesystem::path& file);
+  MonthWriter& month_for(Instant time);
+
+  std::filesystem::path folder_;
+  std::string origin_;
+  int lock_ = -1;
+  std::string month_name_;
+  std::unique_ptr<MonthWriter> month_;
+  int damaged_files_ = 0;
+};
+
+}  // namespace chancery::archive
