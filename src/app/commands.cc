@@ -41,7 +41,10 @@ int run_command(const Context& context) {
 
 }  // namespace
 
-void add_commands(CLI::App& root, Context& context) { add_archive(root, context); }
+void add_commands(CLI::App& root, Context& context) {
+  add_up(root, context);
+  add_archive(root, context);
+}
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
   Context context{.out = out, .err = err, .program = argc > 0 ? argv[0] : "chancery", .run = {}};

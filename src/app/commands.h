@@ -9,6 +9,7 @@ class App;
 namespace chancery::app {
 
 void add_archive(CLI::App& root, Context& context);
+void add_up(CLI::App& root, Context& context);
 
 // All of the above.
 void add_commands(CLI::App& root, Context& context);
