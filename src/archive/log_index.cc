@@ -81,6 +81,12 @@ void LogIndexWriter::clear() {
   for (const auto& file : month_files(folder_)) remove_month(file);
 }
 
+void LogIndexWriter::discard_newest() {
+  month_.reset();
+  if (const auto files = month_files(folder_); !files.empty()) remove_month(files.back());
+  open_newest();
+}
+
 std::uint64_t LogIndexWriter::complete_to() const { return month_ ? month_->state().complete_to : 0; }
 
 std::optional<LeafOctets> LogIndexWriter::last_leaf() const {

@@ -42,6 +42,8 @@ class LogIndexWriter {
 
   // Throws all away: the next record is 0.
   void clear();
+  // Throws the newest file away, which turned out to be damaged: its records come again.
+  void discard_newest();
 
  private:
   void open_newest();

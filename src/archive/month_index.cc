@@ -11,22 +11,22 @@ namespace chancery::archive {
 namespace {
 
 constexpr std::int64_t kFormat = 1;  // PRAGMA user_version
-constexpr std::int64_t kHourNs = 3'600'000'000'000;
+constexpr std::int64_t kMinuteNs = 60'000'000'000;
 
 constexpr const char* kSchema = R"sql(
   CREATE TABLE state(only INTEGER PRIMARY KEY CHECK(only = 1), origin TEXT, first INTEGER, complete_to INTEGER,
                      newest INTEGER, last_leaf BLOB);
   CREATE TABLE message(idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, record BLOB NOT NULL);
-  CREATE TABLE hour(hour INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
+  CREATE TABLE minute(minute INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
   CREATE TABLE delivery(ref INTEGER, idx INTEGER, item INTEGER, session BLOB, recipient TEXT, time INTEGER,
                         copy INTEGER, PRIMARY KEY(ref, idx, item)) WITHOUT ROWID;
   CREATE TABLE change(subject INTEGER, idx INTEGER, PRIMARY KEY(subject, idx)) WITHOUT ROWID;
   CREATE VIRTUAL TABLE word USING fts5(text, tags, content='', columnsize=0, tokenize='chancery');
 )sql";
 
-std::int64_t hour_of(Instant time) {
+std::int64_t minute_of(Instant time) {
   const std::int64_t ns = unix_ns(time);
-  return ns >= 0 ? ns / kHourNs : -((-ns + kHourNs - 1) / kHourNs);
+  return ns >= 0 ? ns / kMinuteNs : -((-ns + kMinuteNs - 1) / kMinuteNs);
 }
 
 std::int64_t to_sql(std::uint64_t index) { return static_cast<std::int64_t>(index); }
@@ -152,8 +152,8 @@ MonthWriter::MonthWriter(const std::filesystem::path& file, std::string_view ori
   insert_words_.emplace(database_, "INSERT INTO word(rowid, text, tags) VALUES(?1, ?2, ?3)");
   insert_delivery_.emplace(database_, "INSERT INTO delivery VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   insert_change_.emplace(database_, "INSERT INTO change VALUES(?1, ?2)");
-  insert_hour_.emplace(database_,
-                       "INSERT INTO hour VALUES(?1, ?2, ?3) ON CONFLICT(hour) DO UPDATE SET last = excluded.last");
+  insert_minute_.emplace(
+      database_, "INSERT INTO minute VALUES(?1, ?2, ?3) ON CONFLICT(minute) DO UPDATE SET last = excluded.last");
   save_state_.emplace(database_, "UPDATE state SET complete_to = ?1, newest = ?2, last_leaf = ?3");
 }
 
@@ -185,8 +185,8 @@ void MonthWriter::add(std::uint64_t index, const Record& record, const LeafOctet
   insert_words_->bind(1, to_sql(index)).bind(2, text_).bind(3, tags_).run();
   if (changes_another(record.event))
     insert_change_->bind(1, subject_of(record.conversation, record.event.ref)).bind(2, to_sql(index)).run();
-  const auto [hour, fresh] = hours_.try_emplace(hour_of(record.time), index, index);
-  if (!fresh) hour->second.second = index;
+  const auto [minute, fresh] = minutes_.try_emplace(minute_of(record.time), index, index);
+  if (!fresh) minute->second.second = index;
   advance(index, record.time, leaf);
 }
 
@@ -201,9 +201,9 @@ void MonthWriter::add_deliveries(std::uint64_t index, const Record& record) {
 
 void MonthWriter::commit() {
   if (pending_ == 0) return;
-  for (const auto& [hour, range] : hours_)
-    insert_hour_->bind(1, hour).bind(2, to_sql(range.first)).bind(3, to_sql(range.second)).run();
-  hours_.clear();
+  for (const auto& [minute, range] : minutes_)
+    insert_minute_->bind(1, minute).bind(2, to_sql(range.first)).bind(3, to_sql(range.second)).run();
+  minutes_.clear();
   const Bytes leaf = state_.last_leaf ? Bytes{state_.last_leaf->data(), kLeafSize} : Bytes{};
   save_state_->bind(1, to_sql(state_.complete_to)).bind(2, unix_ns(state_.newest)).bind_blob(3, leaf).run();
   database_.execute("COMMIT");
@@ -230,13 +230,13 @@ MonthReader::Cursor::Cursor(const Database& database, const std::string& match,
 bool MonthReader::Cursor::next() { return statement_.step(); }
 std::uint64_t MonthReader::Cursor::index() const { return from_sql(statement_.integer(0)); }
 
-// The places between which every record of that time lies: times may step back, so hours may overlap.
+// The places between which every record of that time lies: times may step back, so minutes may overlap.
 std::pair<std::uint64_t, std::uint64_t> MonthReader::range_of(std::optional<Instant> since,
                                                               std::optional<Instant> until) const {
   std::pair<std::uint64_t, std::uint64_t> range{state_.first, state_.complete_to};
   if (!since && !until) return range;
-  Statement statement{database_, "SELECT min(first), max(last) + 1 FROM hour WHERE hour BETWEEN ?1 AND ?2"};
-  statement.bind(1, since ? hour_of(*since) : INT64_MIN).bind(2, until ? hour_of(*until) : INT64_MAX);
+  Statement statement{database_, "SELECT min(first), max(last) + 1 FROM minute WHERE minute BETWEEN ?1 AND ?2"};
+  statement.bind(1, since ? minute_of(*since) : INT64_MIN).bind(2, until ? minute_of(*until) : INT64_MAX);
   if (!statement.step()) return {0, 0};
   return {from_sql(statement.integer(0)), from_sql(statement.integer(1))};
 }
@@ -246,10 +246,12 @@ MonthReader::Cursor MonthReader::find(const std::string& match, std::optional<In
   return {database_, match, range_of(since, until)};
 }
 
-std::optional<MonthReader::Stored> MonthReader::at(std::uint64_t index) {
+std::optional<MonthReader::Stored> MonthReader::at(std::uint64_t index, std::optional<Instant> since,
+                                                   std::optional<Instant> until) {
   at_->reset().bind(1, to_sql(index));
   if (!at_->step()) return std::nullopt;
   const Instant time = from_unix_ns(at_->integer(0));
+  if ((since && time < *since) || (until && time >= *until)) return std::nullopt;
   auto record = decode_record(at_->octets(1));
   at_->reset();
   if (!record) throw SqliteError(SQLITE_CORRUPT, "an index with a row that is no record");

@@ -52,8 +52,9 @@ class MonthWriter {
 
   Database database_;
   MonthState state_;
-  std::optional<Statement> insert_message_, insert_words_, insert_delivery_, insert_change_, insert_hour_, save_state_;
-  std::map<std::int64_t, std::pair<std::uint64_t, std::uint64_t>> hours_;  // since the last commit: first, last index
+  std::optional<Statement> insert_message_, insert_words_, insert_delivery_, insert_change_, insert_minute_,
+      save_state_;
+  std::map<std::int64_t, std::pair<std::uint64_t, std::uint64_t>> minutes_;  // since the last commit: first, last index
   std::uint64_t pending_ = 0;
   std::string text_, tags_;
 };
@@ -80,7 +81,8 @@ class MonthReader {
     Instant time;
     Record record;  // without the wire
   };
-  std::optional<Stored> at(std::uint64_t index);
+  // nullopt: not in this file, or not of that time.
+  std::optional<Stored> at(std::uint64_t index, std::optional<Instant> since = {}, std::optional<Instant> until = {});
   // Deliveries of a record, in the order they were recorded.
   void deliveries_of(std::uint64_t index, std::vector<Delivery>& out);
   // Records of this file that edit, retract or react to what `id` names in `conversation`.

@@ -92,9 +92,8 @@ class LogSearch {
   // False at the end of this month.
   bool step() {
     while (cursor_->next()) {
-      auto stored = months_[next_month_].reader->at(cursor_->index());
-      if (!stored || (query_.since && stored->time < *query_.since) || (query_.until && stored->time >= *query_.until))
-        continue;
+      auto stored = months_[next_month_].reader->at(cursor_->index(), query_.since, query_.until);
+      if (!stored) continue;
       head_ = Found{cursor_->index(), std::move(*stored)};
       return true;
     }
