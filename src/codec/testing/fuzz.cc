@@ -122,8 +122,10 @@ void chunking_never_matters(const Protocol& protocol, const Case& input) {
       whole.feed(piece.side, piece.octets);
       for (const char& octet : piece.octets) bytewise.feed(piece.side, Bytes{&octet, 1});
     } else if (piece.what == Piece::What::gap) {
-      whole.codec->gap(piece.side, 0);
-      bytewise.codec->gap(piece.side, 0);
+      for (Bench* bench : {&whole, &bytewise}) {
+        bench->codec->gap(piece.side, 0);
+        bench->errors[static_cast<std::size_t>(piece.side)] = {};  // a gap may be the way out of an error
+      }
     }
   }
   if (whole.errors != bytewise.errors) broken("chunking never matters (errors)");
@@ -154,6 +156,9 @@ void passed_units_are_identical(const Protocol& protocol, const Case& input, boo
       const Buffer wire = unit.wire;
       const std::vector<Decision> decisions(unit.events.size());
       bench.codec->release(std::move(unit), decisions, out);
+      // The codec may end the session itself; then nothing leaves any more.
+      for (const chancery::Step& step : out.steps())
+        if (step.what == chancery::Step::What::close) return;
       if (!exempt && sent(out, other(piece.side)) != wire) broken("a passed unit is byte-identical");
     }
   }
