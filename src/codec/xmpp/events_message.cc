@@ -229,7 +229,7 @@ void set_copy(const Session& session, const Letter& letter, const Content& conte
   if (content.delay && !event.stated_time) event.stated_time = stamp_of(content.delay);
   if (letter.side == Side::client || event.copy != Copy::none) return;
   if (letter.in_room) {
-    const Room* room = session.rooms.find_joined(event.room);
+    const Room* room = session.rooms->find_joined(event.room);
     const bool history = room == nullptr || !room->history_over;
     // XEP-0045 §7.2.13: history comes between our own presence and the subject; later stamps prove nothing.
     if (history && (content.delay || event.kind == Kind::topic))
@@ -297,7 +297,7 @@ bool is_bounce(const Session& session, const xml::Element& message, const Event&
 bool is_empty_first_subject(Session& session, const Letter& letter, const Content& content, const Event& event) {
   if (!letter.in_room || letter.side == Side::client || letter.copy != Copy::none) return false;
   if (!content.subject || content.body) return false;
-  Room* room = session.rooms.find(event.room);
+  Room* room = session.rooms->find(event.room);
   if (room == nullptr || room->history_over) return false;
   room->history_over = true;
   return event.texts.empty();

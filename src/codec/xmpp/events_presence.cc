@@ -29,7 +29,7 @@ Event room_event(const Session& session, const Shown& shown, Kind kind) {
   event.room = shown.room;
   event.from = shown.room + '/' + std::string{shown.nick};
   event.from_device = shown.self ? session.own_full : normal_jid(shown.item.attribute("jid"));
-  event.present = session.rooms.present(shown.room);
+  event.present = session.rooms->present(shown.room);
   return event;
 }
 
@@ -40,7 +40,7 @@ void read_status(const xml::Element& presence, Event& event) {
 
 void read_arrival(Session& session, Room& room, const Shown& shown, const xml::Element& presence, Unit& unit) {
   const bool known = room.occupants.contains(shown.nick);
-  session.rooms.add_occupant(room, shown.nick, shown.self ? session.own : normal_bare(shown.item.attribute("jid")));
+  session.rooms->add_occupant(room, shown.nick, shown.self ? session.own : normal_bare(shown.item.attribute("jid")));
   const bool entered_now = shown.self && !room.joined;
   if (shown.self) {
     room.joined = true;
@@ -97,7 +97,7 @@ void read_departure(Session& session, Room& room, const Shown& shown, const xml:
     read_status(presence, event);
   event.detail = event.texts.empty() ? std::string{destroyed ? "room destroyed" : removed} : event.texts.front().text;
   room.occupants.erase(std::string{shown.nick});
-  if (shown.self || shown.nick == room.own_nick) session.rooms.remove(shown.room);
+  if (shown.self || shown.nick == room.own_nick) session.rooms->remove(shown.room);
   unit.events.push_back(std::move(event));
 }
 
@@ -107,12 +107,12 @@ bool read_occupant(Session& session, const xml::Element& presence, std::string_v
   Shown shown;
   shown.room = normal_bare(from);
   shown.nick = resource_part(from);
-  Room* room = session.rooms.find(shown.room);
+  Room* room = session.rooms->find(shown.room);
   shown.x = presence.child("x", ns::kMucUser);
-  if (room == nullptr && session.midstream && shown.x) room = session.rooms.add(shown.room);
+  if (room == nullptr && session.midstream && shown.x) room = session.rooms->add(shown.room);
   if (room == nullptr) return false;
   if (type == "error") {
-    if (!room->joined) session.rooms.remove(shown.room);
+    if (!room->joined) session.rooms->remove(shown.room);
     return true;
   }
   if (!shown.x || shown.nick.empty()) return true;
@@ -133,7 +133,7 @@ bool read_occupant(Session& session, const xml::Element& presence, std::string_v
 void read_entry(Session& session, const xml::Element& presence) {
   const std::string_view to = presence.attribute("to");
   if (!presence.attribute("type").empty() || resource_part(to).empty()) return;
-  Room* room = session.rooms.add(normal_bare(to));
+  Room* room = session.rooms->add(normal_bare(to));
   if (room != nullptr && !room->joined) *room = Room{};
 }
 

@@ -69,9 +69,10 @@ void XmppCodec::terminate(std::string_view condition, std::string_view text, Out
   close_server(out);
 }
 
+// A session that can be resumed is left as a broken connection would leave it: the closing tag would end it for good.
 void XmppCodec::close_server(Outbox& out) {
   ended_ = true;
-  if (server_opened_ && server_ready_) out.send(Side::server, "</stream:stream>");
+  if (server_opened_ && server_ready_ && resumption_id_.empty()) out.send(Side::server, "</stream:stream>");
   out.close(Side::server);
 }
 
@@ -96,8 +97,8 @@ bool XmppCodec::inject(Side to, std::string_view text, const Event* about, Outbo
   message.append("' id='").append(nonce_).append("-").append(std::to_string(++injected_)).append("'><body>");
   xml::escape_to(text, message);
   message.append("</body></message>");
-  send(Side::client, message, out);
-  return true;
+  say(Side::client, message, out);
+  return !ended_;
 }
 
 }  // namespace chancery::xmpp

@@ -83,6 +83,10 @@ bool XmppCodec::read_negotiation(Side from, const xml::Element& element, Unit& u
     if (from == Side::server) read_stream_error(element, unit);
     return true;
   }
+  if (element.ns() == ns::kStreamManagement || element.ns() == ns::kStreamManagementOld) {
+    read_management(from, element, unit);
+    return true;
+  }
   return from == Side::client ? read_client_negotiation(element, unit) : read_server_negotiation(element, unit);
 }
 
@@ -154,6 +158,23 @@ void XmppCodec::read_server_features(const xml::Element& features, Unit& unit) {
   const xml::Element starttls = features.child("starttls", ns::kTls);
   if (starttls.child("required", ns::kTls))
     protocol_error(unit, Action::server_unusable, "the server requires STARTTLS, which the route does not use");
+}
+
+// XEP-0198 §5: <resumed/> ends the sign-in, with the address that the session had.
+void XmppCodec::read_management(Side from, const xml::Element& element, Unit& unit) {
+  if (!passive_) set(unit, Action::management);
+  if (from != Side::server || element.name() != "resumed" || session_.sign_in == nullptr || managed_ == nullptr) return;
+  session_.own = managed_->own;
+  session_.own_full = managed_->own_full;
+  if (managed_->rooms) session_.rooms = managed_->rooms;
+  Event event;
+  event.kind = Kind::sign_in;
+  event.scope = Scope::network;
+  event.from = session_.own;
+  event.from_device = session_.own_full;
+  event.detail = session_.sign_in->mechanism + ", resumed";
+  unit.events.push_back(std::move(event));
+  session_.sign_in.reset();
 }
 
 void XmppCodec::read_sasl_failure(Unit& unit) {

@@ -13,8 +13,8 @@ std::string occupant(std::string_view room, std::string_view nick) {
 void set_room_parties(const Session& session, Side side, std::string_view from, std::string_view to, Event& event) {
   event.scope = Scope::room;
   event.room = normal_bare(side == Side::client ? to : from);
-  event.present = session.rooms.present(event.room);
-  const Room* room = session.rooms.find_joined(event.room);
+  event.present = session.rooms->present(event.room);
+  const Room* room = session.rooms->find_joined(event.room);
   if (side == Side::client) {
     event.from = room != nullptr ? occupant(event.room, room->own_nick) : session.own;
     event.from_device = session.own_full;
@@ -41,8 +41,8 @@ void set_parties(const Session& session, Side side, std::string_view from, std::
   if (in_room) return set_room_parties(session, side, from, to, event);
 
   event.scope = Scope::direct;
-  const Room* from_room = session.rooms.find_joined(normal_bare(from));
-  const Room* to_room = session.rooms.find_joined(normal_bare(to));
+  const Room* from_room = session.rooms->find_joined(normal_bare(from));
+  const Room* to_room = session.rooms->find_joined(normal_bare(to));
   event.from = party(from, from_room);
   if (resource_part(from).size() > 0 && from_room == nullptr) event.from_device = normal_jid(from);
   std::string receiver = party(to, to_room);

@@ -60,6 +60,9 @@ void XmppCodec::release(Unit&& unit, std::span<const Decision> decisions, Outbox
       return;
     case Action::stanza:
       return release_stanza(unit, decisions, out);
+    case Action::management:
+      if (strongest(decisions) == Verdict::refuse) return terminate("policy-violation", notice_of(decisions), out);
+      return release_management(unit, out);
     case Action::signed_in:
       if (strongest(decisions) == Verdict::refuse) return terminate("policy-violation", notice_of(decisions), out);
       out.identified(session_.own);
@@ -116,6 +119,7 @@ void XmppCodec::release_negotiation(Action action, const Unit& unit, Outbox& out
     case Action::refuse_compression:
       return send(Side::client, kCompressionFailure, out);
     case Action::close_stream:
+      forget_resumption();
       return send(other(unit.from), unit.wire, out);
     case Action::server_unusable:
       return terminate("remote-connection-failed", unit.events.empty() ? std::string{} : unit.events[0].detail, out);
@@ -158,29 +162,28 @@ void XmppCodec::open_client_stream(std::string_view features, Outbox& out) {
 void XmppCodec::release_stanza(Unit& unit, std::span<const Decision> decisions, Outbox& out) {
   const Side to = other(unit.from);
   const Verdict verdict = strongest(decisions);
-  if (verdict == Verdict::forward || verdict == Verdict::flag) return send(to, unit.wire, out);
+  if (verdict == Verdict::forward || verdict == Verdict::flag) {
+    send(to, unit.wire, out);
+    return count_passed(unit.from);
+  }
+  xml::Tree tree;
+  if (leg(unit.from).scanner.parse(unit.wire, tree)) return terminate("internal-server-error", {}, out);
   if (verdict == Verdict::redact) {
-    xml::Tree tree;
-    if (!leg(unit.from).scanner.parse(unit.wire, tree)) {
-      const Buffer masked = redacted(unit, tree.root(), decisions);
-      if (!masked.empty()) return send(to, masked, out);
+    if (const Buffer masked = redacted(unit, tree.root(), decisions); !masked.empty()) {
+      send(to, masked, out);
+      return count_passed(unit.from);
     }
   }
-  if (verdict == Verdict::hold) return;
-  refuse(unit, notice_of(decisions), out);
+  count_dropped(unit.from, out);
+  if (verdict != Verdict::hold) refuse(unit.from, tree.root(), notice_of(decisions), out);
 }
 
 // A stanza of the client is answered; of one from the server nothing goes back but what an <iq/> is owed: an error to
 // a sender outside would tell him that this person is there, and what the rules are (RFC 6121 §8.5).
-void XmppCodec::refuse(const Unit& unit, std::string_view notice, Outbox& out) {
-  xml::Tree tree;
-  if (leg(unit.from).scanner.parse(unit.wire, tree)) return;
-  const xml::Element stanza = tree.root();
-  if (unit.from == Side::client) return send(Side::client, refusal(stanza, session_.own_full, notice), out);
-  if (stanza.name() != "iq") return;
+void XmppCodec::refuse(Side from, const xml::Element& stanza, std::string_view notice, Outbox& out) {
+  if (from == Side::client) return say(Side::client, refusal(stanza, session_.own_full, notice), out);
   // RFC 6120 §8.2.3: a request must be answered. Its sender knows the full address already.
-  Buffer answer = unavailable(stanza);
-  send(Side::server, answer, out);
+  if (stanza.name() == "iq") say(Side::server, unavailable(stanza), out);
 }
 
 }  // namespace chancery::xmpp

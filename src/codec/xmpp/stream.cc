@@ -41,14 +41,16 @@ XmppCodec::XmppCodec(const Limits& limits, const Start& start)
       server_(limits_, first_phase(start, start.server_tls)),
       passive_(start.passive),
       server_tls_(start.server_tls),
-      server_ready_(start.server_tls != Start::Tls::starttls) {
+      server_ready_(start.server_tls != Start::Tls::starttls),
+      store_(static_cast<ResumptionStore*>(start.shared)) {
   session_.record_presence = start.record_presence;
   session_.midstream = start.mode == Start::Mode::midstream;
   session_.sent_key = key_of(start.nonce);
   if (!session_.midstream) session_.sign_in = std::make_unique<SignIn>();
 }
 
-std::error_code XmppCodec::feed(Side from, Bytes in, Instant, Boundary, std::vector<Unit>& out) {
+std::error_code XmppCodec::feed(Side from, Bytes in, Instant now, Boundary, std::vector<Unit>& out) {
+  now_ = now;
   Leg& leg = this->leg(from);
   if (leg.error) return leg.error;
   if (leg.phase == Phase::resync || leg.unproven > 0) return feed_joining(from, in, out);
@@ -121,6 +123,7 @@ std::error_code XmppCodec::read_stanza(Side from, const xml::Element& element, U
   find_secrets(element, unit);
   if (element.name() == "iq") {
     if (read_iq(session_, from, element, unit) == IqMeaning::signed_in) set(unit, Action::signed_in);
+    mark_resend(from, unit);
     return {};
   }
   // RFC 6120 §6.3.3: before authentication a client sends nothing that is for others.
@@ -130,9 +133,22 @@ std::error_code XmppCodec::read_stanza(Side from, const xml::Element& element, U
     session_.own_full = normal_jid(element.attribute("to"));
     session_.own = bare_part(session_.own_full);
   }
-  if (element.name() == "message") return read_message(session_, from, element, unit);
-  read_presence(session_, from, element, unit);
-  return {};
+  std::error_code error;
+  if (element.name() == "message")
+    error = read_message(session_, from, element, unit);
+  else
+    read_presence(session_, from, element, unit);
+  mark_resend(from, unit);
+  return error;
+}
+
+// XEP-0198 §5: after a resumption both sides begin with what the other has not counted.
+void XmppCodec::mark_resend(Side from, Unit& unit) {
+  std::uint32_t& left = resends_[static_cast<std::size_t>(from)];
+  if (left == 0) return;
+  --left;
+  for (Event& event : unit.events)
+    if (event.copy == Copy::none) event.copy = Copy::resend;
 }
 
 // First-level elements of no specification known here: passed, but not in silence when they carry text.

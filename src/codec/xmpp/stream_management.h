@@ -14,6 +14,7 @@
 //
 // What the codec counts, it counts when it releases a unit, not when it reads it: the order is that of what leaves.
 // Only <message/>, <presence/> and <iq/> count, whatever their content (XEP-0198 §4).
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -27,6 +28,7 @@
 #include <vector>
 
 #include "codec/codec.h"
+#include "codec/xmpp/rooms.h"
 #include "core/bytes.h"
 #include "core/time.h"
 
@@ -151,6 +153,8 @@ struct ManagedSession {
   StreamManagement management;
   std::string own;       // bare JID
   std::string own_full;  // full JID
+  std::shared_ptr<Rooms> rooms;
+  std::chrono::seconds lasts{};  // without a connection
 };
 
 // The sessions of one listener that may be resumed, by the SM-ID that the server gave. A client often comes back before

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/xmpp/jid.h"
 #include "codec/xmpp/xmpp_codec.h"
 
 namespace chancery::xmpp {
@@ -38,15 +39,21 @@ std::unique_ptr<Codec> make(const Limits& limits, const Start& start) {
   return std::make_unique<XmppCodec>(limits, start);
 }
 
-std::unique_ptr<Shared> make_shared(const Limits&) { return nullptr; }
+std::unique_ptr<Shared> make_shared(const Limits&) { return std::make_unique<ResumptionStore>(); }
 
 }  // namespace
 
 const Protocol kProtocol{
     .name = "xmpp", .ports = kPorts, .probe = probe, .make = make, .make_shared = make_shared, .starttls = true};
 
+std::string Session::claimed() const {
+  if (sign_in == nullptr || sign_in->username.empty()) return {};
+  const std::string& name = sign_in->username;
+  return normal_bare(name.find('@') == std::string::npos ? name + '@' + host : name);
+}
+
 std::size_t Session::memory() const {
-  std::size_t size = string_memory(own) + string_memory(own_full) + string_memory(host) + rooms.memory();
+  std::size_t size = string_memory(own) + string_memory(own_full) + string_memory(host) + rooms->memory();
   if (sign_in) size += sizeof *sign_in + sign_in->mechanism.capacity() + sign_in->username.capacity();
   for (const ArchiveQuery& query : queries)
     size += sizeof query + query.iq_id.capacity() + query.query_id.capacity() + query.archive.capacity();
@@ -56,7 +63,8 @@ std::size_t Session::memory() const {
 
 std::size_t XmppCodec::memory() const {
   return sizeof *this - 2 * sizeof(xml::Scanner) + client_.scanner.memory() + server_.scanner.memory() +
-         session_.memory() + held_for_server_.capacity() + string_memory(client_host_) + string_memory(nonce_);
+         session_.memory() + (managed_ ? sizeof(ManagedSession) + managed_->management.memory() : 0) +
+         held_for_server_.capacity() + string_memory(client_host_) + string_memory(nonce_);
 }
 
 }  // namespace chancery::xmpp

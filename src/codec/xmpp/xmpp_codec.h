@@ -10,6 +10,7 @@
 #include "codec/codec.h"
 #include "codec/wire/xml.h"
 #include "codec/xmpp/session.h"
+#include "codec/xmpp/stream_management.h"
 
 namespace chancery::xmpp {
 
@@ -52,6 +53,9 @@ enum class Action : std::uint32_t {
 class XmppCodec final : public Codec {
  public:
   XmppCodec(const Limits& limits, const Start& start);
+  ~XmppCodec() override;
+  XmppCodec(const XmppCodec&) = delete;
+  XmppCodec& operator=(const XmppCodec&) = delete;
 
   std::error_code feed(Side from, Bytes in, Instant now, Boundary boundary, std::vector<Unit>& out) override;
   void gap(Side from, std::uint64_t lost_bytes) override;
@@ -79,6 +83,7 @@ class XmppCodec final : public Codec {
   std::error_code read_item(Side from, const xml::Item& item, Unit& unit);
   std::error_code read_element(Side from, const xml::Element& element, Unit& unit);
   std::error_code read_stanza(Side from, const xml::Element& element, Unit& unit);
+  void mark_resend(Side from, Unit& unit);
   void read_unknown(Side from, const xml::Element& element, Unit& unit);
   void restart_where_due();
   void lose(std::string_view why, Unit& unit);
@@ -96,6 +101,7 @@ class XmppCodec final : public Codec {
   void read_server_features(const xml::Element& features, Unit& unit);
   void read_auth(const xml::Element& auth, Unit& unit);
   void read_sasl_failure(Unit& unit);
+  void read_management(Side from, const xml::Element& element, Unit& unit);
   void read_stream_error(const xml::Element& error, Unit& unit);
   void protocol_error(Unit& unit, Action action, std::string detail) const;
 
@@ -106,8 +112,20 @@ class XmppCodec final : public Codec {
   void open_server(const Unit& unit, Outbox& out);
   void offer_client_tls(Outbox& out);
   void open_client_stream(std::string_view features, Outbox& out);
-  // redact.cc, refuse.cc, features.cc; `scanner` knows the namespaces that the stream declared.
-  void refuse(const Unit& unit, std::string_view notice, Outbox& out);
+  void refuse(Side from, const xml::Element& stanza, std::string_view notice, Outbox& out);
+
+  // management.cc
+  void release_management(const Unit& unit, Outbox& out);
+  void release_acknowledgement(Side by, const xml::Element& element, Outbox& out);
+  void release_enable(const xml::Element& enable, Outbox& out);
+  void release_enabled(const xml::Element& enabled, Outbox& out);
+  void release_resume(const xml::Element& resume, Outbox& out);
+  void release_resumed(const xml::Element& resumed, Outbox& out);
+  void release_failed(const xml::Element& failed, Outbox& out);
+  void forget_resumption();
+  void count_passed(Side from);
+  void count_dropped(Side from, Outbox& out);
+  void say(Side to, const Buffer& stanza, Outbox& out);  // a stanza of the gateway's own
 
   // goodbye.cc
   void terminate(std::string_view condition, std::string_view text, Outbox& out);
@@ -128,6 +146,15 @@ class XmppCodec final : public Codec {
   bool client_opened_ = false;  // our direction of the client's stream has its opening tag
   bool server_opened_ = false;  // our direction of the server's stream has its opening tag
   bool ended_ = false;
+
+  // XEP-0198
+  ResumptionStore* const store_;             // null: nothing is resumed
+  std::shared_ptr<ManagedSession> managed_;  // null: not asked for
+  std::string resumption_id_;                // not empty: the session is in the store
+  Instant now_;                              // of the last feed
+  std::array<std::uint32_t, 2> resends_{};   // by side: stanzas to come that were sent before the resumption
+  bool enabling_ = false;                    // <enable/> was passed on and is not answered
+  bool resuming_ = false;                    // <resume/> likewise
 };
 
 }  // namespace chancery::xmpp
