@@ -2,13 +2,15 @@
 
 #include <array>
 
+#include "codec/irc/irc.h"
 #include "codec/xmpp/xmpp.h"
 
 namespace chancery {
 namespace {
 
-constexpr std::array<const Protocol*, 1> kProtocols{
+constexpr std::array<const Protocol*, 2> kProtocols{
     &xmpp::kProtocol,
+    &irc::kProtocol,
 };
 
 }  // namespace
