@@ -194,6 +194,45 @@ bool Builder::find_tag_end() {
   return p != end;
 }
 
+inline Builder::Cursor Builder::name_part(Cursor p, Cursor end) {
+  if (p == end) return nullptr;
+  const Cursor begin = p;
+  if (is_class(*p, kNameStart)) {
+    do {
+      if (++p == end) return p;
+    } while (is_class(*p, kNameNext));
+  }
+  return static_cast<std::uint8_t>(*p) < 0x80 ? (p == begin ? nullptr : p) : wide_name_part(p, end, p == begin);
+}
+
+Builder::Cursor Builder::wide_name_part(Cursor p, Cursor end, bool first) {
+  for (; p != end; first = false) {
+    if (is_class(*p, first ? kNameStart : kNameNext)) {
+      ++p;
+      continue;
+    }
+    if (static_cast<std::uint8_t>(*p) < 0x80) break;
+    const Decoded decoded = decode_utf8(p, end);
+    if (decoded.size == 0) return fail(CodecError::not_utf8);
+    if (!(first ? is_name_start(decoded.code) : is_name_next(decoded.code))) return nullptr;
+    p += decoded.size;
+  }
+  return first ? nullptr : p;
+}
+
+// QName, Namespaces in XML 1.0 §4: at most one colon, and a whole name on each side of it.
+inline Builder::Cursor Builder::qualified_name(Cursor p, Piece& local) {
+  Cursor begin = p;
+  p = name_part(p, limit());
+  if (p && p != limit() && *p == ':') {
+    begin = p + 1;
+    p = name_part(begin, limit());
+  }
+  if (!p) return nullptr;
+  local = wire_piece(offset(begin), offset(p));
+  return p;
+}
+
 Builder::Cursor Builder::start_tag(Cursor p) {
   const Cursor end = limit();
   const auto first_attribute = static_cast<std::uint32_t>(tree_.attributes.size());
@@ -253,36 +292,6 @@ Builder::Cursor Builder::end_tag(Cursor p) {
   ++p;
   close_element(close_begin, offset(p));
   return p;
-}
-
-// QName, Namespaces in XML 1.0 §4: at most one colon, and a whole name on each side of it.
-Builder::Cursor Builder::qualified_name(Cursor p, Piece& local) {
-  Cursor begin = p;
-  p = name_part(p);
-  if (p && p != limit() && *p == ':') {
-    begin = p + 1;
-    p = name_part(begin);
-  }
-  if (!p) return nullptr;
-  local = wire_piece(offset(begin), offset(p));
-  return p;
-}
-
-Builder::Cursor Builder::name_part(Cursor p) {
-  const Cursor end = limit();
-  bool first = true;
-  for (; p != end; first = false) {
-    if (is_class(*p, first ? kNameStart : kNameNext)) {
-      ++p;
-      continue;
-    }
-    if (static_cast<std::uint8_t>(*p) < 0x80) break;
-    const Decoded decoded = decode_utf8(p, end);
-    if (decoded.size == 0) return fail(CodecError::not_utf8);
-    if (!(first ? is_name_start(decoded.code) : is_name_next(decoded.code))) return nullptr;
-    p += decoded.size;
-  }
-  return first ? nullptr : p;
 }
 
 // Character data up to kStop: `<` for text, a quote for a value, or (0) `end` for a CDATA section. As long as nothing
@@ -365,7 +374,7 @@ Builder::Cursor Builder::reference(Cursor p, Cursor end) {
     return p + 1;
   }
   const Cursor begin = p;
-  p = name_part(p);
+  p = name_part(p, end);
   if (!p || p == end || *p != ';') return nullptr;
   const std::optional<char> character = predefined({begin, p});
   if (!character) return fail(CodecError::restricted);
@@ -378,6 +387,10 @@ bool Builder::declare(std::uint32_t first_attribute, std::size_t first_binding) 
   std::uint32_t kept = first_attribute;
   for (std::uint32_t i = first_attribute; i < tree_.attributes.size(); ++i) {
     const Tree::AttributeRecord& attribute = tree_.attributes[i];
+    if (base()[attribute.begin] != 'x') {
+      tree_.attributes[kept++] = attribute;
+      continue;
+    }
     const std::uint32_t prefix_size = attribute.name.begin - attribute.begin;
     const std::string_view local = tree_.view(attribute.name);
     const bool is_default = prefix_size == 0 && local == "xmlns";
@@ -431,10 +444,13 @@ bool Builder::resolve(std::uint32_t begin, Piece local, Piece& ns) {
 }
 
 std::optional<Piece> Builder::lookup(std::string_view prefix) const {
+  const auto is_it = [&](const Binding& binding) {
+    return binding.prefix.size == prefix.size() && (prefix.empty() || tree_.view(binding.prefix) == prefix);
+  };
   for (std::size_t i = bindings_.size(); i-- > 0;)
-    if (tree_.view(bindings_[i].prefix) == prefix) return bindings_[i].uri;
+    if (is_it(bindings_[i])) return bindings_[i].uri;
   for (std::size_t i = stream_.bindings.size(); i-- > 0;)
-    if (tree_.view(stream_.bindings[i].prefix) == prefix) return stream_.bindings[i].uri;
+    if (is_it(stream_.bindings[i])) return stream_.bindings[i].uri;
   return std::nullopt;
 }
 

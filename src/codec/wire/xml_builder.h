@@ -71,7 +71,8 @@ class Builder {
   Cursor end_tag(Cursor p);
   Cursor text(Cursor p);
   Cursor qualified_name(Cursor p, Piece& local);
-  Cursor name_part(Cursor p);
+  Cursor name_part(Cursor p, Cursor end);
+  Cursor wide_name_part(Cursor p, Cursor end, bool first);
   template <char kStop>
   Cursor characters(Cursor p, Cursor end, Piece& out);
   Cursor reference(Cursor p, Cursor end);
