@@ -4,10 +4,9 @@
 #include <bit>
 #include <cstring>
 #include <stdexcept>
-#include <unicode/bytestream.h>
-#include <unicode/edits.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
+#include <unicode/unistr.h>
 
 #include "policy/lexicon/confusables.h"
 #include "policy/lexicon/walk.h"
@@ -61,21 +60,12 @@ char32_t to_ascii_punctuation(char32_t c) {
 }
 
 bool is_word(char32_t c) {
+  if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
   const auto point = static_cast<UChar32>(c);
   return u_isalnum(point) || (U_GET_GC_MASK(point) & U_GC_M_MASK) != 0;
 }
 
 }  // namespace
-
-// A folded character and where it comes from.
-struct Folder::Point {
-  char32_t c = 0;
-  std::uint32_t begin = 0, end = 0;
-};
-
-Folder::Folder(Fold options) : options_(options) {
-  if (options_.confusables != Confusables::off) lookalike(0);  // make the table now, not at the first message
-}
 
 void Folder::fold(std::string_view text, Folded& out) const {
   if (fold_plain(text, out)) return;
@@ -144,74 +134,132 @@ void Folder::fold_ascii(std::string_view text, Folded& out) const {
 
 namespace {
 
-struct Normalized {
-  std::string text;
-  icu::Edits edits;
-};
-
-void normalize(std::string_view text, Normalized& out) {
+const icu::Normalizer2& normalizer() {
   UErrorCode status = U_ZERO_ERROR;
-  const auto* normalizer = icu::Normalizer2::getNFKCCasefoldInstance(status);
-  icu::StringByteSink<std::string> sink(&out.text);
-  if (U_SUCCESS(status))
-    normalizer->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())), sink,
-                              &out.edits, status);
-  if (U_FAILURE(status)) throw std::runtime_error("ICU cannot normalize");  // no data or no memory
+  const auto* instance = icu::Normalizer2::getNFKCCasefoldInstance(status);
+  if (U_FAILURE(status)) throw std::runtime_error("ICU has no normalization data");
+  return *instance;
 }
+
+// What a character below kSimpleEnd alone folds to, where that is one character; 0: ask ICU. Most texts that are not
+// ASCII need no more than this.
+constexpr char32_t kSimpleEnd = 0x3000;
+
+char32_t fold_alone(char32_t c) {
+  const icu::UnicodeString source(static_cast<UChar32>(c));
+  UErrorCode status = U_ZERO_ERROR;
+  const auto folded = normalizer().normalize(source, status);
+  if (U_FAILURE(status) || folded.countChar32() != 1) return 0;
+  return static_cast<char32_t>(folded.char32At(0));
+}
+
+const std::vector<char32_t>& simple_folds() {
+  static const auto table = [] {
+    std::vector<char32_t> folds(kSimpleEnd);
+    for (char32_t c = 0; c < kSimpleEnd; ++c) folds[c] = fold_alone(c);
+    return folds;
+  }();
+  return table;
+}
+
+// Collects folded characters, doing what NFKC_Casefold leaves undone.
+template <class Point>
+class Collector {
+ public:
+  explicit Collector(std::vector<Point>& points) : points_(points) { points_.clear(); }
+
+  void add(char32_t c, std::uint32_t begin, std::uint32_t end) {
+    if (c >= 0x80) return add_wide(to_ascii_punctuation(c), begin, end);
+    const auto octet = static_cast<unsigned char>(c);
+    if (is_blank(octet))
+      add_blank(begin, end);
+    else if (!is_control(octet))
+      points_.push_back(
+          {static_cast<char32_t>(static_cast<unsigned char>(lower(static_cast<char>(octet)))), begin, end});
+  }
+
+ private:
+  void add_wide(char32_t c, std::uint32_t begin, std::uint32_t end) {
+    const auto point = static_cast<UChar32>(c);
+    if (c < 0x80) return points_.push_back({c, begin, end});
+    if (c == kDotlessI) return points_.push_back({U'i', begin, end});
+    if (u_isUWhiteSpace(point)) return add_blank(begin, end);
+    if (u_charType(point) == U_CONTROL_CHAR) return;
+    // Canonical combining class 1 = overlays: strike-throughs and slashes that did not compose.
+    const bool follows_i = !points_.empty() && points_.back().c == 'i';
+    if ((c == kDotAbove && follows_i) || (c >= 0x300 && u_getCombiningClass(point) == 1)) {
+      if (!points_.empty()) points_.back().end = end;
+      return;
+    }
+    points_.push_back({c, begin, end});
+  }
+
+  void add_blank(std::uint32_t begin, std::uint32_t end) {
+    if (!points_.empty() && points_.back().c == ' ')
+      points_.back().end = end;
+    else
+      points_.push_back({U' ', begin, end});
+  }
+
+  std::vector<Point>& points_;
+};
 
 }  // namespace
 
-void Folder::fold_unicode(std::string_view text, Folded& out) const {
-  Normalized normal;
-  normalize(text, normal);
-  std::vector<Point> points;
-  points.reserve(normal.text.size());
-  const auto add = [&](char32_t c, std::uint32_t begin, std::uint32_t end) {
-    c = to_ascii_punctuation(c);
-    Point* last = points.empty() ? nullptr : &points.back();
-    const bool blank = u_isUWhiteSpace(static_cast<UChar32>(c)) != 0;
-    if (blank) c = ' ';
-    if (c == kDotlessI) c = 'i';
-    // Canonical combining class 1 = overlays: strike-throughs and slashes that did not compose.
-    const bool dropped = (blank && last && last->c == ' ') || (c == kDotAbove && last && last->c == 'i') ||
-                         (c >= 0x300 && u_getCombiningClass(static_cast<UChar32>(c)) == 1);
-    if (dropped) {
-      if (last) last->end = end;
-    } else if (blank || u_charType(static_cast<UChar32>(c)) != U_CONTROL_CHAR) {
-      points.push_back({c, begin, end});
-    }
-  };
+Folder::Folder(Fold options) : options_(options) {
+  simple_folds();  // make the tables now, not at the first message
+  if (options_.confusables != Confusables::off) lookalike(0);
+}
 
-  UErrorCode status = U_ZERO_ERROR;
-  for (auto edit = normal.edits.getFineIterator(); edit.next(status);) {
-    const auto source = static_cast<std::uint32_t>(edit.sourceIndex());
-    const auto source_end = source + static_cast<std::uint32_t>(edit.oldLength());
-    const auto begin = static_cast<std::uint32_t>(edit.destinationIndex());
-    const auto end = begin + static_cast<std::uint32_t>(edit.newLength());
-    for (auto i = begin; i < end;) {
-      const auto at = i;
-      const auto c = next_character(normal.text, i);
-      if (edit.hasChange())
-        add(c, source, source_end);
-      else
-        add(c, source + (at - begin), source + (i - begin));
+void Folder::fold_unicode(std::string_view text, Folded& out) const {
+  const auto& rules = normalizer();
+  const auto& simple = simple_folds();
+  Collector<Folded::Point> collector(out.points_);
+  const auto size = static_cast<std::uint32_t>(text.size());
+  const auto is_plain = [&](std::uint32_t at) { return at >= size || static_cast<unsigned char>(text[at]) < 0x80; };
+
+  for (std::uint32_t begin = 0, end = 0; begin < size; begin = end) {
+    // One piece: a character, and those behind it that can combine with it. ASCII combines with nothing before it.
+    const auto first = next_character(text, end);
+    bool alone = true;
+    for (auto next = end; !is_plain(end); end = next) {
+      if (rules.hasBoundaryBefore(static_cast<UChar32>(next_character(text, next)))) break;
+      alone = false;
+    }
+    if (alone && first < kSimpleEnd && simple[first] != 0) {
+      collector.add(simple[first], begin, end);
+    } else if (alone && rules.isInert(static_cast<UChar32>(first))) {
+      collector.add(first, begin, end);
+    } else {
+      UErrorCode status = U_ZERO_ERROR;
+      const auto piece = text.substr(begin, end - begin);
+      const auto folded = rules.normalize(
+          icu::UnicodeString::fromUTF8(icu::StringPiece(piece.data(), static_cast<std::int32_t>(piece.size()))),
+          status);
+      if (U_FAILURE(status)) throw std::runtime_error("ICU cannot normalize");  // out of memory
+      for (std::int32_t i = 0; i < folded.length(); i = folded.moveIndex32(i, 1))
+        collector.add(static_cast<char32_t>(folded.char32At(i)), begin, end);
     }
   }
+  unconfuse(out.points_);
 
-  unconfuse(points);
   out.text_.clear();
   out.origins_.clear();
-  for (const auto& point : points) {
-    append_character(out.text_, options_.leet && point.c < 0x80 ? static_cast<unsigned char>(kLeet[point.c]) : point.c);
-    out.origins_.resize(out.text_.size(), {point.begin, point.end});
+  out.ascii_ = true;
+  for (const auto& [c, begin, end] : out.points_) {
+    if (c < 0x80)
+      out.text_ += options_.leet ? kLeet[c] : static_cast<char>(c);
+    else
+      append_character(out.text_, c);
+    out.ascii_ = out.ascii_ && c < 0x80;
+    out.origins_.resize(out.text_.size(), {begin, end});
   }
   out.identity_ = false;
-  out.ascii_ = std::ranges::all_of(points, [](const Point& point) { return point.c < 0x80; });
 }
 
 // Look-alike letters become the ASCII letters they pass for: in every word (`all`), or only in words that hold an
 // ASCII letter besides (`mixed`), which leaves honest Cyrillic and Greek words alone.
-void Folder::unconfuse(std::vector<Point>& points) const {
+void Folder::unconfuse(std::vector<Folded::Point>& points) const {
   if (options_.confusables == Confusables::off) return;
   for (std::size_t begin = 0; begin < points.size();) {
     std::size_t end = begin;

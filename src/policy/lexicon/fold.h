@@ -34,7 +34,12 @@ class Folded {
   struct Origin {
     std::uint32_t begin = 0, end = 0;
   };
+  struct Point {  // a folded character and where it comes from
+    char32_t c = 0;
+    std::uint32_t begin = 0, end = 0;
+  };
   std::string text_;
+  std::vector<Point> points_;    // only while a text that is not ASCII is folded
   std::vector<Origin> origins_;  // of each folded octet; not used if `identity_`
   bool identity_ = true;         // every octet stayed in its place
   bool ascii_ = true;
@@ -48,11 +53,10 @@ class Folder {
   void fold(std::string_view text, Folded& out) const;
 
  private:
-  struct Point;
   bool fold_plain(std::string_view text, Folded& out) const;
   void fold_ascii(std::string_view text, Folded& out) const;
   void fold_unicode(std::string_view text, Folded& out) const;
-  void unconfuse(std::vector<Point>& points) const;
+  void unconfuse(std::vector<Folded::Point>& points) const;
   void leet(std::string& text) const;
 
   Fold options_;
