@@ -1,5 +1,6 @@
 #include "policy/lexicon/fold.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -243,16 +244,23 @@ void Folder::fold_unicode(std::string_view text, Folded& out) const {
   }
   unconfuse(out.points_);
 
+  write(out);
+}
+
+// From points to octets.
+void Folder::write(Folded& out) const {
   out.text_.clear();
-  out.origins_.clear();
   out.ascii_ = true;
+  out.origins_.resize(out.points_.size() * 4);  // UTF-8 takes at most four octets a character
+  std::size_t size = 0;
   for (const auto& [c, begin, end] : out.points_) {
-    if (c < 0x80)
-      out.text_ += options_.leet ? kLeet[c] : static_cast<char>(c);
-    else
+    if (c < 0x80) {
+      out.text_.push_back(options_.leet ? kLeet[c] : static_cast<char>(c));
+    } else {
       append_character(out.text_, c);
-    out.ascii_ = out.ascii_ && c < 0x80;
-    out.origins_.resize(out.text_.size(), {begin, end});
+      out.ascii_ = false;
+    }
+    while (size < out.text_.size()) out.origins_[size++] = {begin, end};
   }
   out.identity_ = false;
 }
@@ -267,7 +275,8 @@ void Folder::unconfuse(std::vector<Folded::Point>& points) const {
     for (; end < points.size() && is_word(points[end].c); ++end)
       latin = latin || (points[end].c >= 'a' && points[end].c <= 'z');
     for (std::size_t i = begin; latin && i < end; ++i)
-      if (const char letter = lookalike(points[i].c)) points[i].c = static_cast<unsigned char>(letter);
+      if (const char letter = points[i].c < 0x80 ? '\0' : lookalike(points[i].c))
+        points[i].c = static_cast<unsigned char>(letter);
     begin = end == begin ? end + 1 : end;
   }
 }

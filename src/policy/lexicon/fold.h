@@ -57,6 +57,7 @@ class Folder {
   void fold_ascii(std::string_view text, Folded& out) const;
   void fold_unicode(std::string_view text, Folded& out) const;
   void unconfuse(std::vector<Folded::Point>& points) const;
+  void write(Folded& out) const;
   void leet(std::string& text) const;
 
   Fold options_;
