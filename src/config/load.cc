@@ -1,14 +1,11 @@
 #include "config/load.h"
 
 #include <array>
-#include <cerrno>
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 
 #include "codec/registry.h"
 #include "config/address.h"
+#include "config/policy_file.h"
 #include "config/reading.h"
 
 namespace chancery::config {
@@ -142,12 +139,8 @@ gateway::Config parse(std::string_view text, const Surroundings& around) {
 }
 
 gateway::Config load(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::system_error(errno, std::generic_category(), file.string());
-  const std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (in.bad()) throw std::system_error(EIO, std::generic_category(), file.string());
   const auto absolute = std::filesystem::absolute(file);
-  auto config = parse(text, {file.string(), absolute.parent_path(), protocols(), nullptr});
+  auto config = parse(read_text(file), {file.string(), absolute.parent_path(), protocols(), nullptr});
   config.file = absolute;
   return config;
 }
