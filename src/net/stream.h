@@ -52,7 +52,9 @@ class Stream final : public Pollable, public Deferred {
   // peer has closed too; whoever cannot wait so long destroys the stream.
   void close();
   bool closing() const { return closing_; }
+  bool closed() const { return closed_told_; }  // on_closed was called
   bool ended() const { return input_ended_; }
+  bool broken() const { return broken_; }  // nothing that is written arrives any more
 
   std::size_t queued() const { return out_.size() - out_sent_ + plain_.size(); }
   bool full() const { return queued() >= queue_max_; }

@@ -1,0 +1,78 @@
+#pragma once
+// "What counts as one message" (docs/formats/record.md): a message is recorded on its first leg, and this table tells
+// its later legs from new messages. A bounded memory of what was recorded and let through, by sender, conversation and
+// digest of the content; rebuilt at start from the journal's tail.
+//
+// The digest is SHA-256: whoever could make two contents with one digest could send what nobody judged.
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/id.h"
+#include "core/time.h"
+#include "event/decision.h"
+#include "event/event.h"
+
+namespace chancery::gateway {
+
+class Legs {
+ public:
+  static constexpr std::size_t kSeenMax = 4'000'000;        // marks "this session had it", over all entries
+  static constexpr std::chrono::hours kRemembered{7 * 24};  // offline delivery and archive queries reach back so far
+
+  explicit Legs(std::size_t entries_max) : entries_max_(entries_max) {}
+
+  // The event was recorded as `index` and is let through as `decision` says. Refused and held ones are not added: they
+  // never come, and if they do, they went around the gateway and are new.
+  void add(const Event& event, const Decision& decision, const ConversationId& conversation, std::uint64_t index,
+           Instant now);
+
+  struct Match {
+    std::uint64_t index = 0;
+    bool copy = false;  // a delayed, archive or resent copy, not the live one
+  };
+  // Whether this event, on the leg of `leg` (the connection), is a later leg of a recorded one. A live leg takes its
+  // entry once: the same words said twice are two messages, and the second one on this leg matches the second entry
+  // or none. Copies from history may come any number of times.
+  std::optional<Match> match(const Event& event, const ConversationId& conversation, const ConnectionId& leg,
+                             Instant now);
+
+  static bool matchable(const Event& event);  // kinds that travel from person to person
+  std::size_t size() const { return order_.size(); }
+
+ private:
+  using Key = std::array<std::uint8_t, 16>;
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const noexcept {
+      std::size_t value = 0;
+      std::memcpy(&value, key.data(), sizeof value);
+      return value;
+    }
+  };
+  struct Entry {
+    std::uint64_t index = 0;
+    std::uint64_t id = 0;  // hashes; 0: none
+    std::uint64_t origin_id = 0;
+    std::vector<std::uint64_t> seen;  // legs that had it, by a hash of their connection
+  };
+  struct Age {
+    Key key;
+    std::uint64_t index;
+    Instant time;
+  };
+
+  void expire(Instant now);
+  void drop_oldest();
+  std::optional<Match> match_under(const Key& key, const Event& event, const ConnectionId& leg);
+
+  std::size_t entries_max_;
+  std::size_t seen_ = 0;
+  std::unordered_map<Key, std::vector<Entry>, KeyHash> entries_;
+  std::deque<Age> order_;
+};
+
+}  // namespace chancery::gateway

@@ -1,0 +1,169 @@
+#include "gateway/legs.h"
+
+#include <gtest/gtest.h>
+#include <map>
+#include <random>
+
+#include "event/mask.h"
+
+namespace chancery::gateway {
+namespace {
+
+ConversationId conversation(std::uint8_t number) {
+  ConversationId id;
+  id.octets.fill(number);
+  return id;
+}
+
+ConnectionId leg(std::uint32_t number) {
+  ConnectionId id;
+  std::memcpy(id.octets.data(), &number, sizeof number);
+  return id;
+}
+
+Event message(const std::string& text, const std::string& id = {}, const std::string& from = "alice@im.test") {
+  Event event;
+  event.from = from;
+  event.to = {"bob@im.test"};
+  event.id = id;
+  event.texts.push_back({TextPart::Role::body, {}, text, {}});
+  return event;
+}
+
+struct LegsTest : ::testing::Test {
+  Legs legs{1000};
+  Instant now = from_unix_ns(1'700'000'000'000'000'000);
+  ConversationId here = conversation(1);
+
+  void add(const Event& event, std::uint64_t index, const Decision& decision = {}) {
+    legs.add(event, decision, here, index, now);
+  }
+  std::optional<std::uint64_t> match(const Event& event, std::uint32_t on = 2) {
+    const auto found = legs.match(event, here, leg(on), now);
+    return found ? std::optional{found->index} : std::nullopt;
+  }
+};
+
+TEST_F(LegsTest, ALaterLegRefersToTheFirst) {
+  add(message("hello", "m1"), 7);
+  EXPECT_EQ(match(message("hello", "m1")), 7U);
+}
+
+TEST_F(LegsTest, EachReceiversLegMatchesOnce) {
+  add(message("hello", "m1"), 7);
+  EXPECT_EQ(match(message("hello", "m1"), 2), 7U);
+  EXPECT_EQ(match(message("hello", "m1"), 3), 7U);
+  EXPECT_EQ(match(message("hello", "m1"), 2), std::nullopt);
+}
+
+TEST_F(LegsTest, TheSameWordsSaidTwiceAreTwoMessages) {
+  add(message("yes"), 7);
+  add(message("yes"), 9);
+  EXPECT_EQ(match(message("yes")), 7U);
+  EXPECT_EQ(match(message("yes")), 9U);
+  EXPECT_EQ(match(message("yes")), std::nullopt);
+}
+
+TEST_F(LegsTest, AnythingThatDiffersIsNew) {
+  add(message("hello", "m1"), 7);
+  EXPECT_FALSE(match(message("hello!", "m1")));
+  EXPECT_FALSE(match(message("hello", "m2")));
+  EXPECT_FALSE(match(message("hello", "m1", "mallory@im.test")));
+  EXPECT_FALSE(legs.match(message("hello", "m1"), conversation(2), leg(2), now));
+  Event edit = message("hello", "m1");
+  edit.kind = Kind::edit;
+  edit.ref = "m0";
+  EXPECT_FALSE(match(edit));
+  Event hidden = message("hello", "m1");
+  hidden.texts.push_back({TextPart::Role::xhtml, {}, "something else", {}});
+  EXPECT_FALSE(match(hidden));
+}
+
+TEST_F(LegsTest, AServerMayNameWhatHadNoName) {
+  add(message("hello"), 7);
+  EXPECT_EQ(match(message("hello", "given-by-server")), 7U);
+}
+
+TEST_F(LegsTest, AStableIdHoldsWhereTheIdWasRewritten) {
+  Event first = message("hello", "m1");
+  first.origin_id = "o1";
+  add(first, 7);
+  Event later = message("hello", "rewritten");
+  later.origin_id = "o1";
+  EXPECT_EQ(match(later), 7U);
+}
+
+TEST_F(LegsTest, ARefusedMessageHasNoLaterLeg) {
+  Decision refuse;
+  refuse.verdict = Verdict::refuse;
+  add(message("hello", "m1"), 7, refuse);
+  EXPECT_FALSE(match(message("hello", "m1")));
+}
+
+TEST_F(LegsTest, ARedactedMessageIsKnownByItsMaskedTextOnly) {
+  Decision redact;
+  redact.verdict = Verdict::redact;
+  redact.masks = {{0, 4, 8}};
+  Event first = message("the code is", "m1");
+  first.texts.push_back({TextPart::Role::xhtml, {}, "the <b>code</b> is", {}});
+  add(first, 7, redact);
+  EXPECT_FALSE(match(first));  // unmasked: it went around
+  EXPECT_EQ(match(message(apply_masks("the code is", 0, redact.masks), "m1")), 7U);
+}
+
+TEST_F(LegsTest, HistoryMatchesAnyNumberOfTimesAndTakesNothingAway) {
+  add(message("hello", "m1"), 7);
+  Event copy = message("hello", "m1");
+  copy.copy = Copy::archive;
+  for (int i = 0; i < 3; ++i) {
+    const auto found = legs.match(copy, here, leg(2), now);
+    ASSERT_TRUE(found);
+    EXPECT_TRUE(found->copy);
+  }
+  EXPECT_EQ(match(message("hello", "m1")), 7U);
+}
+
+TEST_F(LegsTest, WhatIsNotSaidByAPersonIsNeverMatched) {
+  Event join;
+  join.kind = Kind::join;
+  join.scope = Scope::room;
+  join.room = "room@conf.test";
+  add(join, 7);
+  EXPECT_FALSE(match(join));
+}
+
+TEST_F(LegsTest, TheOldestIsForgottenFirst) {
+  legs = Legs(3);
+  for (std::uint64_t i = 0; i < 4; ++i) add(message(std::to_string(i)), i);
+  EXPECT_FALSE(match(message("0")));
+  EXPECT_EQ(match(message("1")), 1U);
+  now += Legs::kRemembered + std::chrono::seconds(1);
+  EXPECT_FALSE(match(message("2")));
+  EXPECT_EQ(legs.size(), 0U);
+}
+
+// The rule, said once more as a model: every live leg takes, in order, the first entry of its words that it has not
+// had. What the table answers must be what the model answers, for random talk.
+TEST_F(LegsTest, AgreesWithTheModelOnRandomTalk) {
+  constexpr unsigned kSeed = 424'242;
+  std::mt19937 random(kSeed);
+  legs = Legs(100'000);
+  std::map<std::string, std::vector<std::uint64_t>> said;
+  std::map<std::pair<std::uint32_t, std::string>, std::size_t> had;
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    const std::string text = "t" + std::to_string(random() % 50);
+    if (random() % 3 == 0) {
+      add(message(text), i);
+      said[text].push_back(i);
+      continue;
+    }
+    const auto on = static_cast<std::uint32_t>(random() % 5);
+    std::size_t& next = had[{on, text}];
+    std::optional<std::uint64_t> expected;
+    if (next < said[text].size()) expected = said[text][next++];
+    ASSERT_EQ(match(message(text), on), expected) << "seed " << kSeed << ", step " << i;
+  }
+}
+
+}  // namespace
+}  // namespace chancery::gateway

@@ -1,0 +1,80 @@
+#include "gateway/testing/held_journal.h"
+
+#include <stdexcept>
+
+namespace chancery::gateway::testing {
+
+void HeldJournal::hold(bool held) {
+  const std::lock_guard lock(mutex_);
+  held_ = held;
+}
+
+void HeldJournal::let(std::uint64_t size) {
+  {
+    const std::lock_guard lock(mutex_);
+    durable_ = std::min<std::uint64_t>(size, entries_.size());
+  }
+  observer_.on_durable({});
+}
+
+void HeldJournal::fail() {
+  {
+    const std::lock_guard lock(mutex_);
+    failed_ = true;
+  }
+  observer_.on_failed(std::make_error_code(std::errc::io_error), durable_size());
+}
+
+void HeldJournal::full(std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  most_ = most;
+}
+
+std::expected<std::uint64_t, std::error_code> HeldJournal::append(journal::Entry&& entry) {
+  bool tell = false;
+  std::uint64_t index = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failed_) return std::unexpected(make_error_code(journal::JournalError::failed));
+    if (entries_.size() - durable_ >= most_) return std::unexpected(make_error_code(journal::JournalError::full));
+    index = entries_.size();
+    entries_.push_back(std::move(entry));
+    if (!held_) durable_ = entries_.size();
+    tell = !held_;
+  }
+  if (tell) observer_.on_durable({});
+  return index;
+}
+
+std::uint64_t HeldJournal::next_index() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+std::uint64_t HeldJournal::durable_size() const {
+  const std::lock_guard lock(mutex_);
+  return durable_;
+}
+
+std::vector<journal::Entry> HeldJournal::entries() const {
+  const std::lock_guard lock(mutex_);
+  return entries_;
+}
+
+std::vector<Record> HeldJournal::records() const {
+  std::vector<Record> records;
+  for (const journal::Entry& entry : entries()) {
+    auto record = decode_record(entry.payload);
+    if (!record) throw std::runtime_error("a record that cannot be read");
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
+std::vector<Record> HeldJournal::records(Kind kind) const {
+  std::vector<Record> all = records();
+  std::erase_if(all, [&](const Record& record) { return record.event.kind != kind; });
+  return all;
+}
+
+}  // namespace chancery::gateway::testing

@@ -1,0 +1,46 @@
+#pragma once
+// For tests: a journal in memory that becomes durable when the test says so, and fails when the test says so.
+#include <mutex>
+#include <vector>
+
+#include "event/record.h"
+#include "journal/journal.h"
+
+namespace chancery::gateway::testing {
+
+class HeldJournal final : public journal::Journal {
+ public:
+  explicit HeldJournal(journal::Observer& observer) : observer_(observer) { log_.octets.fill(0x4c); }
+
+  // From now on records become durable at once (false) or by `let` (true).
+  void hold(bool held);
+  void let(std::uint64_t size);  // durable up to `size` records, at most all
+  void let_all() { let(~0ULL); }
+  void fail();                  // as a failed sync: takes nothing more
+  void full(std::size_t most);  // takes at most so many that are not durable
+
+  std::vector<Record> records() const;
+  std::vector<Record> records(Kind kind) const;
+  std::vector<journal::Entry> entries() const;
+
+  std::expected<std::uint64_t, std::error_code> append(journal::Entry&& entry) override;
+  const std::string& origin() const override { return origin_; }
+  std::uint64_t next_index() const override;
+  std::uint64_t durable_size() const override;
+  ConversationId log_conversation() const override { return log_; }
+  journal::Secret derive_secret(std::string_view) override { return {}; }
+  void close() override {}
+
+ private:
+  mutable std::mutex mutex_;
+  journal::Observer& observer_;
+  std::string origin_ = "test/node/00000001-00000000";
+  ConversationId log_;
+  std::vector<journal::Entry> entries_;
+  std::uint64_t durable_ = 0;
+  std::size_t most_ = ~std::size_t{0};
+  bool held_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace chancery::gateway::testing
