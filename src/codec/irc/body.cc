@@ -106,25 +106,33 @@ bool read_ctcp(const Line& line, Span inner, Event& into) {
   return true;
 }
 
-// Encrypted end to end, or about to be: the scheme's name.
-std::string_view seal_of(Bytes body) {
-  // OTR version 3, "Fragmentation", "Requesting an OTR conversation": every message of it begins so.
-  if (body.starts_with("?OTR")) return "otr";
-  // FiSH: Blowfish in its own base64, or (with '*') CBC in the usual one.
+// `?OTR?` and `?OTRv23?` ask for encryption in clear, with an explanation behind.
+// OTR version 3, "OTR Query Message".
+bool is_otr_query(Bytes body) {
+  if (body.starts_with("?OTR?")) return true;
+  if (!body.starts_with("?OTRv")) return false;
+  const std::size_t end = body.find_first_not_of("0123456789x", 5);
+  return end != Bytes::npos && body[end] == '?';
+}
+
+// Data, key exchange, and fragments of either: base64 between marks. "?OTR" before plain words seals nothing: whoever
+// gets them can read them.
+bool is_otr_message(Bytes body) {
+  constexpr Bytes kOctets = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=.,|:?";
+  const bool marked = body.starts_with("?OTR:") || body.starts_with("?OTR,") || body.starts_with("?OTR|");
+  return marked && body.find_first_not_of(kOctets) == Bytes::npos;
+}
+
+// FiSH: Blowfish in its own base64, or (with '*') CBC in the usual one.
+bool is_fish(Bytes body) {
   constexpr std::size_t kBlock = 12;
+  constexpr Bytes kOctets = "./0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+=*";
   for (const Bytes mark : {Bytes{"+OK "}, Bytes{"mcps "}}) {
     if (!body.starts_with(mark)) continue;
     const Bytes sealed = body.substr(mark.size());
-    constexpr Bytes kDigits = "./0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+=*";
-    if (sealed.size() >= kBlock && sealed.find_first_not_of(kDigits) == Bytes::npos) return "fish";
+    return sealed.size() >= kBlock && sealed.find_first_not_of(kOctets) == Bytes::npos;
   }
-  return {};
-}
-
-// `?OTR?` and `?OTRv23?` ask for encryption in clear, with an explanation behind.
-bool is_otr_query(Bytes body) {
-  const Bytes rest = body.substr(4);
-  return rest.starts_with('?') || rest.starts_with('v');
+  return false;
 }
 
 bool is_typing(Bytes key) { return key == "+typing" || key == "+draft/typing"; }
@@ -142,18 +150,19 @@ bool read_body(const Line& line, Span body, Event& into) {
     if (!inner.empty() && line.wire()[inner.end - 1] == kCtcp) --inner.end;  // its end may be missing
     return read_ctcp(line, inner, into);
   }
-  if (const std::string_view seal = seal_of(text); !seal.empty()) {
+  const bool query = is_otr_query(text);
+  if (query || is_otr_message(text) || is_fish(text)) {
     into.kind = Kind::sealed;
-    into.seal = seal;
-    if (seal != "otr" || !is_otr_query(text)) return true;
+    into.seal = is_fish(text) ? "fish" : "otr";
+    if (!query) return true;
   }
   into.texts.push_back(plain_text(text, body.begin, TextPart::Role::body));
   return true;
 }
 
-bool read_tags(const Line& line, Event& into, bool is_tagmsg) {
+bool read_tags(const Line& line, std::span<const Tag> tags, Event& into, bool is_tagmsg) {
   bool found = false;
-  for (const Tag& tag : tags_of(line)) {
+  for (const Tag& tag : tags) {
     if (!tag.key.starts_with('+') || is_typing(tag.key)) continue;
     TextPart text = unescape_tag(line, tag.value);
     if (is_reply(tag.key)) {

@@ -12,6 +12,6 @@ bool read_body(const Line& line, Span body, Event& into);
 
 // TAGMSG, and the client-only tags of a message: reaction, reply, and whatever other tag carries text.
 // False: nothing in them is an event of its own (typing).
-bool read_tags(const Line& line, Event& into, bool is_tagmsg);
+bool read_tags(const Line& line, std::span<const Tag> tags, Event& into, bool is_tagmsg);
 
 }  // namespace chancery::irc

@@ -41,7 +41,7 @@ class IrcCodec final : public Codec {
       for (auto& side : sides_) side.begin_in_the_middle();
   }
 
-  std::error_code feed(Side from, Bytes in, Instant /*now*/, Boundary /*boundary*/, std::vector<Unit>& out) override {
+  std::error_code feed(Side from, Bytes in, Instant now, Boundary /*boundary*/, std::vector<Unit>& out) override {
     const auto index = static_cast<std::size_t>(from);
     LineReader& reader = sides_[index];
     Buffer line;
@@ -52,7 +52,7 @@ class IrcCodec final : public Codec {
       line = {};
       // Of a line whose beginning is missing nothing can be said.
       if (!reader.was_cut())
-        errors_[index] = from == Side::client ? read_client_line(state_, unit) : read_server_line(state_, unit);
+        errors_[index] = from == Side::client ? read_client_line(state_, unit) : read_server_line(state_, unit, now);
       if (!errors_[index]) out.push_back(std::move(unit));
     }
     if (!errors_[index]) errors_[index] = reader.error();

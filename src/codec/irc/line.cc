@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/irc/text.h"
+#include "core/utf8.h"
 
 namespace chancery::irc {
 namespace {
@@ -80,12 +81,15 @@ std::vector<Tag> tags_of(const Line& line) {
   return tags;
 }
 
-std::optional<std::string> tag_value(const Line& line, std::string_view key) {
-  if (line.tags_span().empty()) return std::nullopt;
-  std::optional<std::string> found;
-  for (const Tag& tag : tags_of(line))
-    if (tag.key == key) found = unescape_tag(line, tag.value).text;  // message-tags: the last one counts
-  return found;
+std::optional<std::string> tag_value(const Line& line, std::span<const Tag> tags, std::string_view key) {
+  // message-tags: of a key given twice the last one counts.
+  for (auto tag = tags.rbegin(); tag != tags.rend(); ++tag) {
+    if (tag->key != key) continue;
+    const Bytes value = line.text(tag->value);
+    if (value.find('\\') == Bytes::npos) return to_utf8_lossy(value);
+    return unescape_tag(line, tag->value).text;
+  }
+  return std::nullopt;
 }
 
 TextPart unescape_tag(const Line& line, Span value) {

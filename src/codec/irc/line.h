@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,8 +70,8 @@ struct Tag {
   Span whole;  // key and value
 };
 std::vector<Tag> tags_of(const Line& line);
-// The last value of `key`, unescaped; nullopt: there is no such tag.
-std::optional<std::string> tag_value(const Line& line, std::string_view key);
+// The last value of `key` among the line's tags, unescaped; nullopt: there is no such tag.
+std::optional<std::string> tag_value(const Line& line, std::span<const Tag> tags, std::string_view key);
 
 // A tag value's text, with one segment for each run of octets that stands as it is (message-tags, "escaping values").
 TextPart unescape_tag(const Line& line, Span value);

@@ -73,19 +73,21 @@ TEST(Line, a_source_is_cut_at_user_or_host) {
   EXPECT_EQ(nick_of("irc.example.com"), "irc.example.com");
 }
 
+std::optional<std::string> value(const Line& line, std::string_view key) { return tag_value(line, tags_of(line), key); }
+
 TEST(Tags, values_are_unescaped) {
   const Line line{"@a=b\\\\and\\nk;c=72\\s45;d=gh\\:764;e;f=;g=x\\;h=y\\b\\ü foo\n"};
-  EXPECT_EQ(tag_value(line, "a"), "b\\and\nk");
-  EXPECT_EQ(tag_value(line, "c"), "72 45");
-  EXPECT_EQ(tag_value(line, "d"), "gh;764");
-  EXPECT_EQ(tag_value(line, "e"), "");
-  EXPECT_EQ(tag_value(line, "f"), "");
-  EXPECT_EQ(tag_value(line, "g"), "x");    // a backslash at the end is nothing
-  EXPECT_EQ(tag_value(line, "h"), "ybü");  // one before any other octet is dropped
-  EXPECT_EQ(tag_value(line, "absent"), std::nullopt);
+  EXPECT_EQ(value(line, "a"), "b\\and\nk");
+  EXPECT_EQ(value(line, "c"), "72 45");
+  EXPECT_EQ(value(line, "d"), "gh;764");
+  EXPECT_EQ(value(line, "e"), "");
+  EXPECT_EQ(value(line, "f"), "");
+  EXPECT_EQ(value(line, "g"), "x");    // a backslash at the end is nothing
+  EXPECT_EQ(value(line, "h"), "ybü");  // one before any other octet is dropped
+  EXPECT_EQ(value(line, "absent"), std::nullopt);
 }
 
-TEST(Tags, of_a_key_given_twice_the_last_counts) { EXPECT_EQ(tag_value(Line{"@a=1;b=2;a=3 foo\n"}, "a"), "3"); }
+TEST(Tags, of_a_key_given_twice_the_last_counts) { EXPECT_EQ(value(Line{"@a=1;b=2;a=3 foo\n"}, "a"), "3"); }
 
 TEST(Tags, keys_keep_vendor_and_plus) {
   const Line line{"@+example.com/key=v;;=x foo\n"};

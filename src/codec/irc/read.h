@@ -13,6 +13,6 @@ Event event_about(const State& state, Kind kind, Bytes from, Bytes target);
 
 // A line without octets lost. `unit.wire` is whole; events, secrets and action are filled. The error is sticky.
 std::error_code read_client_line(State& state, Unit& unit);
-std::error_code read_server_line(State& state, Unit& unit);
+std::error_code read_server_line(State& state, Unit& unit, Instant now);
 
 }  // namespace chancery::irc

@@ -73,7 +73,7 @@ class ClientReader {
   }
 
   void learn_label() {
-    if (auto label = tag_value(line_, "label")) label_ = to_utf8_lossy(*label);
+    if (auto label = tag_value(line_, tags_, "label")) label_ = std::move(*label);
   }
 
   // Targets of a list; nullopt: more than the limit.
@@ -86,13 +86,13 @@ class ClientReader {
     if (line_.param_count() <= saying.text) return {};
     Event said;
     if (!read_body(line_, line_.param_span(saying.text), said)) return {};
-    read_tags(line_, said, false);
+    read_tags(line_, tags_, said, false);
     return add_to_targets(saying.target, said);
   }
 
   std::error_code read_tagmsg() {
     Event said;
-    if (line_.param_count() == 0 || !read_tags(line_, said, true)) return {};
+    if (line_.param_count() == 0 || !read_tags(line_, tags_, said, true)) return {};
     return add_to_targets(0, said);
   }
 
@@ -218,14 +218,13 @@ class ClientReader {
   }
 
   void read_authenticate() {
+    if (!unit_.secrets.empty()) return;  // an answer, and masked
     const Bytes argument = line_.param(0);
     if (argument == "*") {
       state_.sasl_running = false;
+    } else if (!state_.sasl_running && is_withheld_mechanism(argument)) {
+      unit_.action = static_cast<std::uint32_t>(Action::bad_mechanism);
     } else if (!state_.sasl_running && is_mechanism_name(argument)) {
-      if (is_withheld_mechanism(argument)) {
-        unit_.action = static_cast<std::uint32_t>(Action::bad_mechanism);
-        return;
-      }
       state_.mechanism = std::string{argument};
       state_.sasl_running = true;
     }
@@ -235,6 +234,7 @@ class ClientReader {
   Unit& unit_;
   const Line& line_;
   const std::string command_;
+  const std::vector<Tag> tags_ = tags_of(line_);
   std::string label_;
 };
 

@@ -12,8 +12,9 @@
 namespace chancery::irc {
 namespace {
 
-// A line whose server-time is this much older than the newest one seen is played back, batch or not (znc, InspIRCd's
-// chanhistory to clients without batch). Held against the server's clock, which need not agree with ours.
+// A line whose server-time is this much older than the newest one seen, and than our own time, is played back, batch or
+// not (znc, InspIRCd's chanhistory to clients without batch). Two clocks, so that neither one that is slow nor one that
+// is set back makes history of what is said now.
 constexpr Duration kPlaybackAge = std::chrono::seconds{60};
 
 bool is_numeric(std::string_view command) {
@@ -22,8 +23,13 @@ bool is_numeric(std::string_view command) {
 
 class ServerReader {
  public:
-  ServerReader(State& state, Unit& unit, const Line& line, std::string command)
-      : state_(state), unit_(unit), line_(line), command_(std::move(command)), source_(nick_of(line.source())) {}
+  ServerReader(State& state, Unit& unit, const Line& line, std::string command, Instant now)
+      : state_(state),
+        now_(now),
+        unit_(unit),
+        line_(line),
+        command_(std::move(command)),
+        source_(nick_of(line.source())) {}
 
   void read() {
     read_stamp();
@@ -39,11 +45,12 @@ class ServerReader {
 
  private:
   void read_stamp() {
-    if (const auto time = tag_value(line_, "time")) stated_ = parse_rfc3339(*time);
-    if (const auto batch = tag_value(line_, "batch"))
+    if (const auto time = tag_value(line_, tags_, "time")) stated_ = parse_rfc3339(*time);
+    if (const auto batch = tag_value(line_, tags_, "batch"))
       for (const OpenBatch& open : state_.batches)
         if (open.reference == *batch) copy_ = open.copy;
-    if (copy_ == Copy::none && stated_ && *stated_ + kPlaybackAge < state_.server_clock) copy_ = Copy::delayed;
+    if (copy_ == Copy::none && stated_ && *stated_ + kPlaybackAge < std::min(state_.server_clock, now_))
+      copy_ = Copy::delayed;
     // Without echo-message a server sends nobody his own words, but for what he says to himself; a bouncer does
     // (znc.in/self-message).
     const bool to_myself = state_.is_me(line_.param(0)) && !state_.has(Cap::echo_message);
@@ -56,8 +63,8 @@ class ServerReader {
     event.copy = copy_;
     if (copy_ == Copy::archive || copy_ == Copy::delayed) event.present.clear();  // who is there now was not there then
     event.stated_time = stated_;
-    if (const auto id = tag_value(line_, "msgid")) event.id = to_utf8_lossy(*id);
-    if (const auto label = tag_value(line_, "label")) event.origin_id = to_utf8_lossy(*label);
+    if (auto id = tag_value(line_, tags_, "msgid")) event.id = std::move(*id);
+    if (auto label = tag_value(line_, tags_, "label")) event.origin_id = std::move(*label);
     return event;
   }
 
@@ -111,7 +118,7 @@ class ServerReader {
   void say(std::size_t text) {
     Event said;
     if (line_.param_count() <= text || server_talk() || !read_body(line_, line_.param_span(text), said)) return;
-    read_tags(line_, said, false);
+    read_tags(line_, tags_, said, false);
     take(said, add(said.kind, line_.param(0)));
   }
 
@@ -127,7 +134,7 @@ class ServerReader {
 
   void tagmsg() {
     Event said;
-    if (line_.param_count() > 0 && read_tags(line_, said, true)) take(said, add(said.kind, line_.param(0)));
+    if (line_.param_count() > 0 && read_tags(line_, tags_, said, true)) take(said, add(said.kind, line_.param(0)));
   }
 
   void wallops() {
@@ -331,9 +338,11 @@ class ServerReader {
   }
 
   State& state_;
+  const Instant now_;
   Unit& unit_;
   const Line& line_;
   const std::string command_;
+  const std::vector<Tag> tags_ = tags_of(line_);
   Bytes source_;  // nick, or a server's name
   Copy copy_ = Copy::none;
   std::optional<Instant> stated_;
@@ -341,18 +350,18 @@ class ServerReader {
 
 }  // namespace
 
-std::error_code read_server_line(State& state, Unit& unit) {
+std::error_code read_server_line(State& state, Unit& unit, Instant now) {
   const Line as_sent{unit.wire};
   std::string command = as_sent.upper_command();
   unit.secrets = find_secrets(state, as_sent, command, Side::server);
   if (unit.secrets.empty()) {
-    ServerReader{state, unit, as_sent, std::move(command)}.read();
+    ServerReader{state, unit, as_sent, std::move(command), now}.read();
     return {};
   }
   Buffer masked = unit.wire;
   for (const Secret& secret : unit.secrets)
     std::fill(masked.begin() + secret.wire_begin, masked.begin() + secret.wire_end, '*');
-  ServerReader{state, unit, Line{masked}, std::move(command)}.read();
+  ServerReader{state, unit, Line{masked}, std::move(command), now}.read();
   return {};
 }
 

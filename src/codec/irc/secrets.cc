@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "codec/irc/withheld.h"
+
 namespace chancery::irc {
 namespace {
 
@@ -137,7 +139,8 @@ std::vector<Secret> find_secrets(const State& state, const Line& line, std::stri
     if (names_a_service(line, line.param_span(0))) add_service_secrets(line, from_param(line, 1), secrets);
   } else if (command == "AUTHENTICATE") {
     const Bytes argument = line.param(0);
-    const bool is_answer = from == Side::server || state.sasl_running || !is_mechanism_name(argument);
+    const bool is_name = is_mechanism_name(argument) || is_withheld_mechanism(argument);
+    const bool is_answer = from == Side::server || state.sasl_running || !is_name;
     if (is_answer && argument != "+" && argument != "*") add(secrets, line.param_span(0), "sasl");
   } else if (command == "MODE") {
     add_mode_secrets(line, 1, secrets);

@@ -29,7 +29,12 @@ bool is_withheld_capability(Bytes name) {
   return std::ranges::find(kWithheld, name) != kWithheld.end();
 }
 
-bool is_withheld_mechanism(Bytes name) { return name == "EXTERNAL" || name.ends_with("-PLUS"); }
+bool is_withheld_mechanism(Bytes name) {
+  std::string upper{name};  // some servers take a mechanism in any case
+  for (char& c : upper)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return upper == "EXTERNAL" || upper.ends_with("-PLUS");
+}
 
 std::vector<Span> split_words(const Line& line, Span list) {
   std::vector<Span> words;
