@@ -59,6 +59,16 @@ class LiveLog {
     entry.conversation = record.conversation;
     entry.conversation_sequence = record.conversation_sequence;
     entry.payload = encode(record);
+    return append(std::move(entry));
+  }
+  std::uint64_t append_raw(std::string payload) {
+    journal::Entry entry;
+    entry.time = at("2026-05-03T10:00:00Z");
+    entry.conversation.octets[0] = 9;
+    entry.payload = std::move(payload);
+    return append(std::move(entry));
+  }
+  std::uint64_t append(journal::Entry&& entry) {
     const auto index = journal_->append(std::move(entry));
     EXPECT_TRUE(index) << index.error().message();
     return index.value_or(0);
