@@ -273,23 +273,17 @@ std::error_code set_addressees(const Session& session, const Letter& letter, con
 
 std::uint64_t digest_of(const Session& session, std::string_view peer, const Event& event) {
   KeyedHash hash{session.sent_key};
-  hash.add(normal_bare(peer));
+  hash.add(bare_part(peer));
   hash.add(event.id);
   for (const TextPart& part : event.texts) hash.add(part.text);
   return hash.value();
-}
-
-void remember_sent(Session& session, const xml::Element& message, const Event& event) {
-  if (event.texts.empty()) return;
-  if (session.sent.size() >= Session::kSentMax) session.sent.erase(session.sent.begin());
-  session.sent.push_back(digest_of(session, message.attribute("to"), event));
 }
 
 // RFC 6120 §8.3.1: an error may return what was sent. Only what this client did send, word for word, is a bounce;
 // an "error" with other text is a message in disguise.
 bool is_bounce(const Session& session, const xml::Element& message, const Event& event) {
   if (event.texts.empty()) return true;
-  const std::uint64_t digest = digest_of(session, message.attribute("from"), event);
+  const std::uint64_t digest = digest_of(session, normal_bare(message.attribute("from")), event);
   return std::ranges::find(session.sent, digest) != session.sent.end();
 }
 
@@ -311,22 +305,27 @@ bool is_only_link(const Content& content, const Event& event) {
   return std::ranges::all_of(event.texts, [&](const TextPart& part) { return part.text == url; });
 }
 
-Event file_offer(const Content& content, Event&& event) {
+void add_linked_file(const xml::Element& oob, Event& offer) {
+  File file;
+  file.method = offer.texts.empty() ? "oob" : "http-upload";
+  file.url = oob.child("url", ns::kOob).text();
+  offer.files.push_back(std::move(file));
+}
+
+Event file_offer(const xml::Element& message, Event&& event) {
   Event offer = std::move(event);
   offer.kind = Kind::file_offer;
-  if (content.oob) {
-    const bool uploaded = !offer.texts.empty();
-    File file;
-    file.method = uploaded ? "http-upload" : "oob";
-    file.url = content.oob.child("url", ns::kOob).text();
-    offer.files.push_back(std::move(file));
-    if (const xml::Element text = content.oob.child("desc", ns::kOob)) add_text(TextPart::Role::body, text, offer);
+  for (const xml::Element child : message.children())
+    if (payload_of(child) == Payload::oob) add_linked_file(child, offer);
+  for (const xml::Element child : message.children()) {
+    if (payload_of(child) == Payload::sharing) read_shared_files(child, offer);
+    if (payload_of(child) != Payload::oob) continue;
+    if (const xml::Element text = child.child("desc", ns::kOob)) add_text(TextPart::Role::body, text, offer);
   }
-  if (content.sharing) read_shared_files(content.sharing, offer);
   return offer;
 }
 
-void add_events(const Content& content, std::optional<Kind> kind, Event&& event, Unit& unit) {
+void add_events(const Letter& letter, const Content& content, std::optional<Kind> kind, Event&& event, Unit& unit) {
   if (!content.oob && !content.sharing) {
     unit.events.push_back(std::move(event));
     return;
@@ -335,9 +334,9 @@ void add_events(const Content& content, std::optional<Kind> kind, Event&& event,
     Event offer = event;
     offer.texts.clear();
     unit.events.push_back(std::move(event));
-    unit.events.push_back(file_offer(content, std::move(offer)));
+    unit.events.push_back(file_offer(letter.message, std::move(offer)));
   } else {
-    unit.events.push_back(file_offer(content, std::move(event)));
+    unit.events.push_back(file_offer(letter.message, std::move(event)));
   }
 }
 
@@ -352,6 +351,12 @@ void set_ids(const Session& session, const Letter& letter, const Content& conten
 
 }  // namespace
 
+void remember_sent(Session& session, const Event& event) {
+  if (event.texts.empty() || (event.room.empty() && event.to.empty())) return;
+  if (session.sent.size() >= Session::kSentMax) session.sent.erase(session.sent.begin());
+  session.sent.push_back(digest_of(session, event.room.empty() ? event.to.front() : event.room, event));
+}
+
 std::error_code read_message(Session& session, Side side, const xml::Element& message, Unit& unit) {
   const Letter letter = unwrap(session, side, message);
   Event event;
@@ -364,14 +369,13 @@ std::error_code read_message(Session& session, Side side, const xml::Element& me
   set_parties(session, side, letter.message.attribute("from"), letter.message.attribute("to"), letter.in_room, event);
   set_ids(session, letter, content, event);
   if (letter.message.attribute("type") == "error" && is_bounce(session, letter.message, event)) return {};
-  if (side == Side::client) remember_sent(session, message, event);
   set_reference(content, event);
   set_copy(session, letter, content, event);
   if (is_empty_first_subject(session, letter, content, event)) return {};
   set_invitation_parties(letter, content, event);
   if (const auto error = set_addressees(session, letter, content, event)) return error;
   describe(content, event);
-  add_events(content, kind, std::move(event), unit);
+  add_events(letter, content, kind, std::move(event), unit);
   return {};
 }
 

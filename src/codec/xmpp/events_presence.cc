@@ -134,7 +134,10 @@ void read_entry(Session& session, const xml::Element& presence) {
   const std::string_view to = presence.attribute("to");
   if (!presence.attribute("type").empty() || resource_part(to).empty()) return;
   Room* room = session.rooms->add(normal_bare(to));
-  if (room != nullptr && !room->joined) *room = Room{};
+  if (room == nullptr) return;
+  if (!room->joined) *room = Room{};
+  // Asked to enter again, as after a lost connection to it, the room shows its history again.
+  if (presence.child("x", ns::kMuc)) room->history_over = false;
 }
 
 void read_plain(const Session& session, Side side, const xml::Element& presence, std::string_view type, Unit& unit) {

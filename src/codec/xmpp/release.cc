@@ -1,6 +1,7 @@
 // The forward half: units to octets.
 #include <algorithm>
 
+#include "codec/xmpp/events.h"
 #include "codec/xmpp/names.h"
 #include "codec/xmpp/rewrite.h"
 #include "codec/xmpp/xmpp_codec.h"
@@ -42,6 +43,8 @@ Verdict strongest(std::span<const Decision> decisions) {
   return verdict;
 }
 
+bool passes(Verdict verdict) { return verdict == Verdict::forward || verdict == Verdict::flag; }
+
 std::string_view notice_of(std::span<const Decision> decisions) {
   for (const Decision& decision : decisions)
     if (decision.verdict == Verdict::refuse) return decision.notice;
@@ -55,8 +58,8 @@ void XmppCodec::release(Unit&& unit, std::span<const Decision> decisions, Outbox
   const auto action = static_cast<Action>(unit.action);
   switch (action) {
     case Action::pass:
-      // Opaque nonzas are the only ones here with something to decide.
-      if (strongest(decisions) < Verdict::refuse) send(other(unit.from), unit.wire, out);
+      // Only elements that are not read have something to decide here, and nothing that could be masked.
+      if (passes(strongest(decisions))) send(other(unit.from), unit.wire, out);
       return;
     case Action::stanza:
       return release_stanza(unit, decisions, out);
@@ -162,8 +165,9 @@ void XmppCodec::open_client_stream(std::string_view features, Outbox& out) {
 void XmppCodec::release_stanza(Unit& unit, std::span<const Decision> decisions, Outbox& out) {
   const Side to = other(unit.from);
   const Verdict verdict = strongest(decisions);
-  if (verdict == Verdict::forward || verdict == Verdict::flag) {
+  if (passes(verdict)) {
     send(to, unit.wire, out);
+    remember(unit);
     return count_passed(unit.from);
   }
   xml::Tree tree;
@@ -171,11 +175,20 @@ void XmppCodec::release_stanza(Unit& unit, std::span<const Decision> decisions, 
   if (verdict == Verdict::redact) {
     if (const Buffer masked = redacted(unit, tree.root(), decisions); !masked.empty()) {
       send(to, masked, out);
+      remember_masked(unit.from, masked);
       return count_passed(unit.from);
     }
   }
   count_dropped(unit.from, out);
   if (verdict != Verdict::hold) refuse(unit.from, tree.root(), notice_of(decisions), out);
+}
+
+// Should it bounce, it comes back as it left.
+void XmppCodec::remember_masked(Side from, Bytes masked) {
+  xml::Tree tree;
+  Unit unit;
+  if (from != Side::client || client_.scanner.parse(masked, tree) || tree.root().name() != "message") return;
+  if (!read_message(session_, from, tree.root(), unit)) remember(unit);
 }
 
 // A stanza of the client is answered; of one from the server nothing goes back but what an <iq/> is owed: an error to

@@ -84,6 +84,7 @@ class XmppCodec final : public Codec {
   std::error_code read_element(Side from, const xml::Element& element, Unit& unit);
   std::error_code read_stanza(Side from, const xml::Element& element, Unit& unit);
   void mark_resend(Side from, Unit& unit);
+  void remember(const Unit& unit);
   void read_unknown(Side from, const xml::Element& element, Unit& unit);
   void restart_where_due();
   void lose(std::string_view why, Unit& unit);
@@ -109,6 +110,7 @@ class XmppCodec final : public Codec {
   void send(Side side, Bytes octets, Outbox& out);
   void release_negotiation(Action action, const Unit& unit, Outbox& out);
   void release_stanza(Unit& unit, std::span<const Decision> decisions, Outbox& out);
+  void remember_masked(Side from, Bytes masked);
   void open_server(const Unit& unit, Outbox& out);
   void offer_client_tls(Outbox& out);
   void open_client_stream(std::string_view features, Outbox& out);
