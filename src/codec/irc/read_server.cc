@@ -243,7 +243,7 @@ class ServerReader {
     }
     if (name == "echo-message") state_.set(Cap::echo_message, on);
     if (name == "labeled-response") state_.set(Cap::labeled_response, on);
-    if (name == "standard-replies") state_.set(Cap::standard_replies, on);
+    if (name == "standard-replies" || name == "inspircd.org/standard-replies") state_.set(Cap::standard_replies, on);
     if (name == "batch") state_.set(Cap::batch, on);
   }
 
