@@ -43,7 +43,10 @@ int run_command(const Context& context) {
 
 void add_commands(CLI::App& root, Context& context) {
   add_up(root, context);
+  add_search(root, context);
+  add_export(root, context);
   add_archive(root, context);
+  add_keys(root, context);
 }
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {

@@ -8,8 +8,11 @@ class App;
 
 namespace chancery::app {
 
-void add_archive(CLI::App& root, Context& context);
 void add_up(CLI::App& root, Context& context);
+void add_search(CLI::App& root, Context& context);
+void add_export(CLI::App& root, Context& context);
+void add_archive(CLI::App& root, Context& context);
+void add_keys(CLI::App& root, Context& context);
 
 // All of the above.
 void add_commands(CLI::App& root, Context& context);
