@@ -43,10 +43,12 @@ std::error_code write_file_durably(Disk& disk, const std::string& path, Bytes oc
 std::error_code make_directories(Disk& disk, const std::string& base, const std::string& below) {
   const auto there = disk.exists(base);
   if (!there) return there.error();
+  const std::string parent = parent_of(base);
   if (!*there) {
-    const std::string parent = parent_of(base);
     if (const auto error = make_directories(disk, parent, base.substr(parent == "/" ? 1 : parent.size() + 1)))
       return error;
+  } else if (const auto error = disk.sync_directory(parent); error && error != std::errc::permission_denied) {
+    return error;  // a parent that we may not read was made by somebody else, long ago
   }
   std::string path = base;
   for (std::size_t begin = 0; begin < below.size();) {

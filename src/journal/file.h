@@ -66,8 +66,8 @@ std::expected<Buffer, std::error_code> read_file(Disk& disk, const std::string& 
 // "<name>.new", synced, renamed, directory synced.
 std::error_code write_file_durably(Disk& disk, const std::string& path, Bytes octets);
 
-// Makes `base`/`below`, all its levels, and syncs the entry of each level of `below`, whether it was there or not: an
-// earlier process may have made it and died before syncing it.
+// Makes `base`/`below`, all its levels, and syncs the entries of `base` and of each level of `below`, whether they were
+// there or not: an earlier process may have made them and died before syncing.
 std::error_code make_directories(Disk& disk, const std::string& base, const std::string& below);
 
 }  // namespace chancery::journal

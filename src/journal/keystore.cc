@@ -147,8 +147,9 @@ std::error_code KeyStore::load_masters() {
   const auto there = disk_->exists(folder_);
   if (!there) return there.error();
   if (!*there && credential_.empty()) return KeyStoreError::missing;
-  for (const char* kind : {"day", "log"})  // with a credential, the folder need not have been made by `create`
-    if (const auto error = make_directories(*disk_, folder_, kind)) return error;
+  if (!credential_.empty())  // then the folder need not have been made by `create`
+    for (const char* kind : {"day", "log"})
+      if (const auto error = make_directories(*disk_, folder_, kind)) return error;
   const auto numbers = master_numbers(*disk_, folder_);
   if (!numbers) return numbers.error();
   if (numbers->empty() && credential_.empty()) return KeyStoreError::missing;
@@ -239,6 +240,9 @@ std::expected<KeyStore::Key, std::error_code> KeyStore::wrapped_key(KeyInfo want
   const auto there = disk_->exists(wanted.path);
   if (!there) return std::unexpected(there.error());
   if (*there) {
+    // Whoever made it may have died before its name was on stable storage, and something will now be sealed with it.
+    const std::string folder = wanted.path.substr(0, wanted.path.rfind('/'));
+    if (const auto error = disk_->sync_directory(folder)) return std::unexpected(error);
     const auto key = read_wrapped(*disk_, wanted.path);
     if (!key) return std::unexpected(key.error());
     if (key->info.retention_class != wanted.retention_class || key->info.day != wanted.day ||

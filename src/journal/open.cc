@@ -113,6 +113,7 @@ Result Opening::prepare_archive() {
     const Buffer text = fmt::format("{}{}\"}}\n", kArchiveFormat, random_hex(16));
     if (const auto error = write_file_durably(disk_, path, text)) return fail(error, path);
   }
+  if (const auto error = disk_.sync_directory(options_.archive)) return fail(error, options_.archive);
   const auto text = read_file(disk_, path, kArchiveFileSizeMax);
   if (!text) return fail(text.error(), path);
   if (!text->starts_with(kArchiveFormat)) return fail(JournalError::foreign, path);
@@ -333,6 +334,7 @@ std::expected<Opened, OpenFailure> Opening::run() {
 
   OutageReserve reserve(disk_, options_.state, options_.site, options_.node);
   if (const auto error = reserve.prepare()) return fail(error, options_.state);
+  if (const auto error = disk_.sync_directory(options_.state)) return fail(error, options_.state);
   auto outages = reserve.load();
   if (!outages) return fail(outages.error(), options_.state);
   recovery_.outages = *std::move(outages);

@@ -90,7 +90,7 @@ std::optional<State> decode_state(std::string_view text) {
 }
 
 StateFile::StateFile(Disk& disk, const std::string& folder, const std::string& site, const std::string& node)
-    : disk_(&disk), path_(path_of(folder, site, node, "position")) {}
+    : disk_(&disk), folder_(folder), path_(path_of(folder, site, node, "position")) {}
 
 std::expected<std::optional<State>, std::error_code> StateFile::load() {
   const auto octets = read_file(*disk_, path_, 2 * kSlotSize);
@@ -120,6 +120,7 @@ std::error_code StateFile::save(const State& state) {
     if (!there) return there.error();
     if (!*there)
       if (const auto error = write_file_durably(*disk_, path_, Buffer(2 * kSlotSize, '\0'))) return error;
+    if (const auto error = disk_->sync_directory(folder_)) return error;
     auto file = disk_->open(path_, Disk::Mode::update);
     if (!file) return file.error();
     file_ = *std::move(file);

@@ -37,6 +37,7 @@ class StateFile {
 
  private:
   Disk* disk_;
+  std::string folder_;
   std::string path_;
   std::unique_ptr<File> file_;
   std::uint32_t number_ = 0;
