@@ -34,6 +34,7 @@ struct ReadRecord {
 struct Position {
   std::uint64_t size = 0;  // records
   Hash chain{};            // docs/formats/journal.md, "Chain"
+  bool operator==(const Position&) const = default;
 };
 
 class Reader {
