@@ -42,10 +42,6 @@ Span Node::wire() const {
   return {record.begin, record.end};
 }
 
-std::string_view Element::name() const { return tree_ ? tree_->view(tree_->records[index_].name) : std::string_view{}; }
-
-std::string_view Element::ns() const { return tree_ ? tree_->view(tree_->records[index_].ns) : std::string_view{}; }
-
 std::string_view Element::qualified_name() const {
   if (!tree_) return {};
   const Tree::Record& record = tree_->records[index_];
@@ -58,7 +54,8 @@ Attribute Element::find_attribute(std::string_view local, std::string_view in_na
   const Tree::Record& record = tree_->records[index_];
   for (std::uint32_t i = 0; i < record.attributes; ++i) {
     const Tree::AttributeRecord& attribute = tree_->attributes[record.attributes_begin + i];
-    if (tree_->view(attribute.name) == local && tree_->view(attribute.ns) == in_namespace)
+    if (attribute.name.size == local.size() && attribute.ns.size == in_namespace.size() &&
+        tree_->view(attribute.name) == local && tree_->view(attribute.ns) == in_namespace)
       return {tree_, record.attributes_begin + i};
   }
   return {};

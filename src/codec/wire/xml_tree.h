@@ -94,9 +94,7 @@ class Element {
   std::string_view name() const;            // local part
   std::string_view ns() const;              // empty: in no namespace
   std::string_view qualified_name() const;  // as the wire has it: "stream:features"
-  bool is(std::string_view local, std::string_view in_namespace) const {
-    return name() == local && ns() == in_namespace && tree_ != nullptr;
-  }
+  bool is(std::string_view local, std::string_view in_namespace) const;
 
   // The value of an attribute; empty when absent. Without a namespace: an attribute without prefix.
   std::string_view attribute(std::string_view local, std::string_view in_namespace = {}) const {
@@ -188,6 +186,21 @@ class Tree {
   std::string decoded;
   const std::string* stream_text = nullptr;
 };
+
+inline std::string_view Element::name() const {
+  return tree_ ? tree_->view(tree_->records[index_].name) : std::string_view{};
+}
+
+inline std::string_view Element::ns() const {
+  return tree_ ? tree_->view(tree_->records[index_].ns) : std::string_view{};
+}
+
+inline bool Element::is(std::string_view local, std::string_view in_namespace) const {
+  if (!tree_) return false;
+  const Tree::Record& record = tree_->records[index_];
+  return record.name.size == local.size() && record.ns.size == in_namespace.size() &&
+         tree_->view(record.name) == local && tree_->view(record.ns) == in_namespace;
+}
 
 // A forward range over what is directly in one element; Value is Element (text left out) or Node.
 template <class Value>
