@@ -29,14 +29,17 @@ void LogCheck::read_key_file() {
       const auto end = octets->find('\n', at);
       const auto key = end == Buffer::npos ? std::unexpected(make_error_code(merkle::NoteError::bad_key))
                                            : merkle::VerifierKey::parse(Bytes{*octets}.substr(at, end - at));
-      if (!key || key->name != input_.origin || key->type != merkle::KeyType::ed25519) {
-        find(Kind::altered, std::nullopt, "log.vkey", "it holds something that is not a verifier key of this log");
+      if (!key || key->name != input_.origin || key->type != merkle::KeyType::ed25519 ||
+          std::ranges::find(keys_, *key) != keys_.end()) {
+        find(Kind::altered, std::nullopt, "log.vkey",
+             "it holds something that is not another verifier key of this log");
         break;
       }
       at = end + 1;
       keys_.push_back(*key);
       key_prefixes_.push_back(merkle::sha256(Bytes{*octets}.substr(0, at)));
     }
+    if (octets->empty()) find(Kind::altered, std::nullopt, "log.vkey", "it is empty");
   }
   // A given key may have signed although its line was taken out of the file.
   for (const merkle::PublicKey& given : anchors_.keys)
