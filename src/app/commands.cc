@@ -45,8 +45,11 @@ void add_commands(CLI::App& root, Context& context) {
   add_up(root, context);
   add_search(root, context);
   add_export(root, context);
+  add_verify(root, context);
+  add_prove(root, context);
   add_archive(root, context);
   add_keys(root, context);
+  add_signer(root, context);
 }
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {

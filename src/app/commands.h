@@ -11,8 +11,11 @@ namespace chancery::app {
 void add_up(CLI::App& root, Context& context);
 void add_search(CLI::App& root, Context& context);
 void add_export(CLI::App& root, Context& context);
+void add_verify(CLI::App& root, Context& context);
+void add_prove(CLI::App& root, Context& context);
 void add_archive(CLI::App& root, Context& context);
 void add_keys(CLI::App& root, Context& context);
+void add_signer(CLI::App& root, Context& context);
 
 // All of the above.
 void add_commands(CLI::App& root, Context& context);

@@ -264,6 +264,7 @@ class Reader::Impl {
         crypto_.hmac(keys.salt, {record.payload}) != record.leaf.commitment)
       return damaged(JournalError::corrupt, fmt::format("segment {}, record {}: does not decrypt to what it commits to",
                                                         segment_name(segment.header.number), frame.index));
+    std::copy_n(keys.salt.data(), record.salt.size(), record.salt.begin());
     record.body = ReadRecord::Body::clear;
     return record;
   }

@@ -28,6 +28,7 @@ struct ReadRecord {
   Leaf leaf;
   Body body = Body::sealed;
   Buffer payload;
+  Hash salt{};  // with `clear`: opens the leaf's commitment, of this record alone; shown only to prove the record
 };
 
 // A point in the log as its group headers tell it.

@@ -151,6 +151,21 @@ void serve_unix(SignerService& service, const std::filesystem::path& path, int s
   ::unlink(path.c_str());
 }
 
+std::vector<std::string> signer_command(const std::filesystem::path& key, const std::filesystem::path& state,
+                                        const std::string& origin_prefix) {
+  return {"/proc/self/exe",
+          "signer",
+          "run",
+          "--key",
+          key.string(),
+          "--state",
+          state.string(),
+          "--origin-prefix",
+          origin_prefix,
+          "--fd",
+          std::to_string(kChildDescriptor)};
+}
+
 std::unique_ptr<SignerClient> SignerClient::connect(std::filesystem::path socket, std::chrono::milliseconds timeout) {
   std::unique_ptr<SignerClient> client{new SignerClient};
   client->socket_path_ = std::move(socket);

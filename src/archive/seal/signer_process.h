@@ -30,6 +30,10 @@ void serve_connection(SignerService& service, int socket);
 // Throws std::system_error when it cannot listen.
 void serve_unix(SignerService& service, const std::filesystem::path& path, int stop);
 
+// How this program starts itself as a signer's child: for SignerClient::spawn.
+std::vector<std::string> signer_command(const std::filesystem::path& key, const std::filesystem::path& state,
+                                        const std::string& origin_prefix);
+
 // A connection to a signer. Connects, or starts the child, at the first request and again after a failure; a request
 // waits at most `timeout`.
 class SignerClient : public HeadSigner {
