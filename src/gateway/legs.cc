@@ -59,7 +59,7 @@ std::array<std::uint8_t, 16> key_of(const Event& event, const ConversationId& co
     const TextPart& part = event.texts[i];
     if (form == Form::redacted && !is_plain(part)) continue;
     digest.add(static_cast<char>(part.role));
-    digest.add(part.language);
+    // Not the language: some servers write the stream's own xml:lang (RFC 6120 §8.1.5) onto what had none.
     digest.add(masks.empty() ? part.text : apply_masks(part.text, i, masks));
   }
   for (const File& file : event.files) {

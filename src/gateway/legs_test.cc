@@ -49,6 +49,13 @@ TEST_F(LegsTest, ALaterLegRefersToTheFirst) {
   EXPECT_EQ(match(message("hello", "m1")), 7U);
 }
 
+TEST_F(LegsTest, AServerMayAddALanguage) {
+  add(message("hello", "m1"), 7);
+  Event later = message("hello", "m1");
+  later.texts[0].language = "en";
+  EXPECT_EQ(match(later), 7U);
+}
+
 TEST_F(LegsTest, EachReceiversLegMatchesOnce) {
   add(message("hello", "m1"), 7);
   EXPECT_EQ(match(message("hello", "m1"), 2), 7U);
