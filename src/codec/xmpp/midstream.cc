@@ -34,7 +34,7 @@ bool may_become_tag(Bytes candidate) {
 std::error_code XmppCodec::feed_joining(Side from, Bytes in, std::vector<Unit>& out) {
   Leg& leg = this->leg(from);
   for (; !in.empty(); in.remove_prefix(1)) {
-    if (leg.phase == Phase::lost) return {};
+    if (leg.phase == Phase::lost || leg.phase == Phase::closed) return {};
     if (leg.phase != Phase::resync && leg.unproven == 0) return leg.error = scan(from, in, out);
     const std::size_t before = out.size();
     const std::error_code error =

@@ -10,6 +10,12 @@ std::string occupant(std::string_view room, std::string_view nick) {
   return jid;
 }
 
+// Empty where the room hides it.
+std::string real_address(const Room& room, std::string_view nick) {
+  const auto it = room.occupants.find(nick);
+  return it == room.occupants.end() ? std::string{} : it->second;
+}
+
 void set_room_parties(const Session& session, Side side, std::string_view from, std::string_view to, Event& event) {
   event.scope = Scope::room;
   event.room = normal_bare(side == Side::client ? to : from);
@@ -22,9 +28,7 @@ void set_room_parties(const Session& session, Side side, std::string_view from, 
   }
   const std::string_view nick = resource_part(from);
   event.from = occupant(event.room, nick);
-  if (room == nullptr || nick.empty()) return;
-  const auto it = room->occupants.find(nick);
-  if (it != room->occupants.end()) event.from_device = it->second;
+  if (room != nullptr) event.from_device = real_address(*room, nick);
 }
 
 // One end of a direct exchange: an account, or an occupant of a room we are in (XEP-0045 §7.5, private messages).
@@ -44,6 +48,7 @@ void set_parties(const Session& session, Side side, std::string_view from, std::
   const Room* from_room = session.rooms->find_joined(normal_bare(from));
   const Room* to_room = session.rooms->find_joined(normal_bare(to));
   event.from = party(from, from_room);
+  if (from_room != nullptr) event.from_device = real_address(*from_room, resource_part(from));
   if (resource_part(from).size() > 0 && from_room == nullptr) event.from_device = normal_jid(from);
   std::string receiver = party(to, to_room);
   // The other end of a private message is our own occupant in that room.

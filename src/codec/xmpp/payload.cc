@@ -58,6 +58,7 @@ constexpr auto kKnown = [] {
       Known{"urn:xmpp:styling:0", "", Payload::silent},            // XEP-0393
       Known{"urn:xmpp:message-attaching:1", "", Payload::silent},  // XEP-0367
       Known{"urn:xmpp:jingle-message:0", "", Payload::silent},     // XEP-0353
+      Known{"urn:xmpp:mam:tmp", "archived", Payload::silent},      // XEP-0313 v0.2, which ejabberd still adds
       Known{"jabber:x:event", "", Payload::silent},                // XEP-0022
   };
   std::ranges::sort(table, {}, &Known::ns);

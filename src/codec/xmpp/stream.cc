@@ -26,6 +26,9 @@ bool is_clear(Phase phase) {
   return phase == Phase::clear_header || phase == Phase::clear_features || phase == Phase::clear_answer;
 }
 
+// Octets that come are thrown away.
+bool is_deaf(Phase phase) { return phase == Phase::tls_wait || phase == Phase::lost || phase == Phase::closed; }
+
 bool is_stanza_name(std::string_view name) { return name == "message" || name == "presence" || name == "iq"; }
 
 void set(Unit& unit, Action action) { unit.action = static_cast<std::uint32_t>(action); }
@@ -54,7 +57,7 @@ std::error_code XmppCodec::feed(Side from, Bytes in, Instant now, Boundary, std:
   Leg& leg = this->leg(from);
   if (leg.error) return leg.error;
   if (leg.phase == Phase::resync || leg.unproven > 0) return feed_joining(from, in, out);
-  if (leg.phase == Phase::tls_wait || leg.phase == Phase::lost) return {};
+  if (is_deaf(leg.phase)) return {};
   leg.error = scan(from, in, out);
   return leg.error;
 }
@@ -70,7 +73,7 @@ std::error_code XmppCodec::scan(Side from, Bytes in, std::vector<Unit>& out) {
     out.push_back(std::move(unit));
     restart_where_due();
     // RFC 6120 §5.4.3.3: octets that came in clear behind the request for TLS are not of the stream to come.
-    if (leg.phase == Phase::tls_wait || leg.phase == Phase::lost) {
+    if (is_deaf(leg.phase)) {
       leg.scanner.discard_and_restart();
       return {};
     }
@@ -89,7 +92,7 @@ void XmppCodec::restart_where_due() {
 }
 
 std::error_code XmppCodec::read_item(Side from, const xml::Item& item, Unit& unit) {
-  const Leg& leg = this->leg(from);
+  Leg& leg = this->leg(from);
   switch (item.kind) {
     case xml::Item::Kind::declaration:
     case xml::Item::Kind::space:
@@ -101,6 +104,8 @@ std::error_code XmppCodec::read_item(Side from, const xml::Item& item, Unit& uni
       return is_clear(leg.phase) ? read_clear_element(from, item.element, unit)
                                  : read_element(from, item.element, unit);
     case xml::Item::Kind::close:
+      // RFC 6120 §4.4: nothing comes after it. Some clients still acknowledge (XEP-0198), which is for nobody.
+      leg.phase = Phase::closed;
       set(unit, Action::close_stream);
       return {};
   }
@@ -182,7 +187,7 @@ void XmppCodec::lose(std::string_view why, Unit& unit) {
 std::error_code XmppCodec::finish(Side from, std::vector<Unit>&) {
   Leg& leg = this->leg(from);
   if (leg.error) return leg.error;
-  if (leg.phase == Phase::tls_wait || leg.phase == Phase::lost || leg.phase == Phase::resync) return {};
+  if (is_deaf(leg.phase) || leg.phase == Phase::resync) return {};
   // A connection that ends between two units was cut, but nothing is lost.
   if (leg.scanner.midway()) leg.error = CodecError::malformed;
   return leg.error;
@@ -190,7 +195,7 @@ std::error_code XmppCodec::finish(Side from, std::vector<Unit>&) {
 
 void XmppCodec::gap(Side from, std::uint64_t) {
   Leg& leg = this->leg(from);
-  if (leg.phase == Phase::lost || leg.phase == Phase::tls_wait) return;
+  if (is_deaf(leg.phase)) return;
   leg.error = {};
   leg.phase = Phase::resync;
   leg.search.clear();

@@ -23,6 +23,7 @@ enum class Phase : std::uint8_t {
   header,          // the opening tag of the stream that is passed on
   open,            // first-level elements
   lost,            // passive: encrypted or compressed from here on
+  closed,          // behind the closing tag
   resync,          // passive: looking for the begin of a stanza
 };
 

@@ -208,6 +208,16 @@ TEST(xmpp, a_connection_cut_inside_a_stanza_is_an_error_and_between_two_is_not) 
   EXPECT_TRUE(units.empty());
 }
 
+TEST(xmpp, what_comes_behind_the_closing_tag_is_thrown_away) {
+  Bed bed;
+  bed.sign_in();
+  EXPECT_EQ(bed.feed(Side::client, "</stream:stream><a xmlns='urn:xmpp:sm:3' h='1'/>"), "S:</stream:stream>");
+  EXPECT_EQ(bed.feed(Side::client, kHello), "");
+  EXPECT_EQ(bed.feed(Side::server, kHelloBack), std::string{"C:"} + kHelloBack) << "the other side is still open";
+  std::vector<Unit> units;
+  EXPECT_FALSE(bed.codec().finish(Side::client, units));
+}
+
 TEST(xmpp, bad_input_has_its_own_error) {
   const auto error_of = [](std::string_view octets) {
     Bed bed;
