@@ -301,7 +301,7 @@ TEST(Fuzz, a_transcript_becomes_an_input_that_holds) {
   EXPECT_THAT(input, HasSubstr("say hello\n"));
   const auto nothing = [](const Unit&) { return false; };
   EXPECT_EQ(fuzz_codec(kToy<Mistake::none>, input, nothing), 0);
-  EXPECT_DEATH(fuzz_codec(kToy<Mistake::early_unit>, Buffer{"\0\0\0\3\0say\0\1\0\n", 11}, nothing), "chunking never");
+  EXPECT_DEATH(fuzz_codec(kToy<Mistake::early_unit>, Buffer{"\0\0\0\5\0say \n", 10}, nothing), "chunking never");
 }
 
 }  // namespace
