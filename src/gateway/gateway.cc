@@ -33,8 +33,14 @@ Gateway::Gateway(Config config, std::shared_ptr<const policy::Policy> policy, Fi
       resolver_(loop_),
       first_policy_(std::move(policy)),
       heartbeat_([this] { beat(); }),
-      deliveries_([this] { recorder_->flush_deliveries(net::Loop::now()); }),
-      drain_limit_([this] { loop_.stop(); }),
+      deliveries_([this] {
+        recorder_->flush_deliveries(net::Loop::now());
+        if (recorder_->has_deliveries()) loop_.wheel().arm(deliveries_, kDeliveriesWait);
+      }),
+      drain_limit_([this] {
+        recorder_->flush_deliveries(net::Loop::now());
+        loop_.stop();
+      }),
       clock_watch_([this] { watch_clock(); }) {}
 
 Gateway::~Gateway() {
@@ -50,6 +56,8 @@ void Gateway::start(journal::Journal& journal, Memory memory, Legs legs) {
   journal_ = &journal;
   const auto secret = journal.derive_secret("conversation");
   conversations_.emplace(secret.bytes());
+  // A connection's own conversation is counted by its session, not here.
+  for (const auto& [connection, left] : memory.unfinished) memory.sequences.erase(ConversationId{connection.octets});
   for (const auto& [id, next] : memory.sequences)
     if (next > 0) conversations_->used(id, next - 1);
   recorder_.emplace(journal, *conversations_, stats_);
@@ -278,7 +286,9 @@ void Gateway::drain() {
 }
 
 void Gateway::end_if_drained() {
-  if (draining_ && sessions_.empty()) loop_.stop();
+  if (!draining_ || !sessions_.empty()) return;
+  recorder_->flush_deliveries(net::Loop::now());
+  loop_.stop();
 }
 
 // ---- Records about the record --------------------------------------------------------------------------------------

@@ -37,6 +37,9 @@ class Gateway final : public journal::Observer {
   // certificate or an address is wrong.
   void start(journal::Journal& journal, Memory memory, Legs legs);
 
+  // Between `start` and `run`: a record about the record (what opening the log found: outages, an unclean end).
+  void note(Kind kind, std::string detail) { recorder_->note_log(kind, std::move(detail), net::Loop::now()); }
+
   // Until `stop` and the drain behind it are done. False: the journal failed, and no listener may go on without it.
   bool run();
 

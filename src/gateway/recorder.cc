@@ -42,19 +42,36 @@ Recorder::Result Recorder::append(Instant time, std::uint64_t& sequence, bool ur
 
 Recorder::Result Recorder::record(const Origin& origin, const Item& item) {
   fill(origin, item.time, item.conversation);
+  Event& event = item.unit.events[item.number];
+  std::uint64_t& sequence = item.sequence != nullptr ? *item.sequence : conversations_.next(item.conversation);
+  record_.wire_in = item.wire_in;
+  if (!item.unit.secrets.empty()) return record_masked(item, sequence);
+  const Kind kind = event.kind;
+  const auto lend = [&] {
+    std::swap(record_.event, event);
+    std::swap(record_.decision, item.decision);
+    if (item.wire_in == 0) std::swap(record_.wire, item.unit.wire);
+  };
+  lend();
+  if (item.history) record_.event.kind = Kind::history;
+  const Result index = append(item.time, sequence, true);
+  record_.event.kind = kind;
+  lend();
+  return index;
+}
+
+// What travels keeps its secrets: here the record is a copy.
+Recorder::Result Recorder::record_masked(const Item& item, std::uint64_t& sequence) {
   record_.event = item.unit.events[item.number];
   if (item.history) record_.event.kind = Kind::history;
+  mask_texts(record_.event, item.unit.secrets);
   record_.decision = item.decision;
-  record_.wire_in = item.wire_in;
   if (item.wire_in == 0) {
     record_.wire = item.unit.wire;
     record_.secrets = item.unit.secrets;
+    mask_wire(record_.wire, record_.secrets);
   }
-  if (!item.unit.secrets.empty()) {
-    if (item.wire_in == 0) mask_wire(record_.wire, item.unit.secrets);
-    mask_texts(record_.event, item.unit.secrets);
-  }
-  return append(item.time, item.sequence != nullptr ? *item.sequence : conversations_.next(item.conversation), true);
+  return append(item.time, sequence, true);
 }
 
 Recorder::Result Recorder::note(const Origin& origin, Note note) {
@@ -81,7 +98,8 @@ void Recorder::deliver(Delivery delivery) {
   }
   const Instant now = delivery.time;
   deliveries_.push_back(std::move(delivery));
-  if (deliveries_.size() >= kDeliveriesMax) flush_deliveries(now);
+  // At each multiple, not at each delivery: while the journal is full, trying is not free.
+  if (deliveries_.size() % kDeliveriesMax == 0) flush_deliveries(now);
 }
 
 void Recorder::flush_deliveries(Instant now) {

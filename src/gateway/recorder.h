@@ -33,10 +33,11 @@ class Recorder {
   using Result = std::expected<std::uint64_t, std::error_code>;
 
   // What to record of event `number` of `unit`. `history`: a delayed copy whose original is not on this record.
+  // Unit and decision are lent: moved into the record while it is encoded, and back, so that nothing is copied.
   struct Item {
-    const Unit& unit;
+    Unit& unit;
     std::size_t number = 0;
-    const Decision& decision;
+    Decision& decision;
     ConversationId conversation;
     std::uint64_t* sequence = nullptr;  // null: the conversation's own is kept by `Conversations`
     std::uint32_t wire_in = 0;          // Record::wire_in
@@ -75,6 +76,7 @@ class Recorder {
   journal::Journal& journal() { return journal_; }
 
  private:
+  Result record_masked(const Item& item, std::uint64_t& sequence);
   Result append(Instant time, std::uint64_t& sequence, bool urgent);
   void fill(const Origin& origin, Instant time, const ConversationId& conversation);
 

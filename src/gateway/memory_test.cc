@@ -1,0 +1,158 @@
+#include "gateway/memory.h"
+
+#include <fstream>
+#include <gtest/gtest.h>
+
+#include "gateway/testing/bed.h"
+
+namespace chancery::gateway::testing {
+namespace {
+
+struct MemoryTest : Bed {
+  // What a restart would know after all that is in the journal now.
+  Memory recalled(Legs& legs) {
+    Memory found;
+    Recall recall(found, legs);
+    std::uint64_t index = 0;
+    for (const journal::Entry& entry : journal().entries()) {
+      Leaf leaf;
+      leaf.time = entry.time;
+      leaf.conversation = entry.conversation;
+      leaf.conversation_sequence = entry.conversation_sequence;
+      const Bytes payload = entry.payload;
+      recall.record(index++, leaf, &payload);
+    }
+    return found;
+  }
+};
+
+TEST_F(MemoryTest, TheLogTellsSequencesNoticesLegsAndWhoWasCutOff) {
+  policy = std::make_shared<CodePolicy>("r1", "You are recorded.");
+  up();
+  Peer client = connect();
+  Peer upstream = server.accept();
+  client.send("LOGIN alice\nMSG bob one\nMSG bob two\nMSG bob forbidden\n");
+  upstream.read_until("two\n");
+  ASSERT_TRUE(until_records(Kind::message, 3));
+  ASSERT_TRUE(until_records(Kind::notice_shown, 1));
+
+  Legs legs(1000);
+  const Memory found = recalled(legs);
+  EXPECT_EQ(found.size, journal().entries().size());
+  EXPECT_TRUE(found.notices.contains("signon:alice"));
+  EXPECT_EQ(legs.size(), 2U);  // the refused one has no later leg
+  ASSERT_EQ(found.unfinished.size(), 1U);
+  const auto& [connection, left] = *found.unfinished.begin();
+  EXPECT_EQ(left.counters, (Counters{.read = 4, .refused = 1, .unknown_after_crash = 3}));
+  const ConversationId talk = journal().records(Kind::message).front().conversation;
+  EXPECT_EQ(found.sequences.at(talk), 3U);
+}
+
+TEST_F(MemoryTest, ANewProcessGoesOnWhereTheOldOneWasCutOff) {
+  policy = std::make_shared<CodePolicy>("r1", "You are recorded.");
+  up();
+  Peer client = connect();
+  Peer upstream = server.accept();
+  client.send("LOGIN alice\nMSG bob one\n");
+  upstream.read_until("one\n");
+  ASSERT_TRUE(until_records(Kind::notice_shown, 1));
+  Legs legs(1000);
+  memory = recalled(legs);
+  const ConversationId talk = journal().records(Kind::message).front().conversation;
+  const auto own = journal().records(Kind::notice_shown).front();
+  down();
+
+  up();  // another process: nothing but `memory` is left
+  const Record closed = journal().records(Kind::stream_close).front();
+  EXPECT_EQ(closed.connection, own.connection);
+  EXPECT_EQ(closed.conversation_sequence, own.conversation_sequence + 1);
+  EXPECT_EQ(closed.counters->unknown_after_crash, 2U);
+  Peer again = connect();
+  Peer again_upstream = server.accept();
+  again.send("LOGIN alice\nMSG bob two\n");
+  again_upstream.read_until("two\n");
+  const Record next = journal().records(Kind::message).front();
+  EXPECT_EQ(next.conversation, talk);
+  EXPECT_EQ(next.conversation_sequence, 1U);
+  again_upstream.send("ready\n");
+  EXPECT_EQ(again.read_until("\n"), "ready\n");  // the notice is not shown again
+}
+
+TEST_F(MemoryTest, AClosedConnectionLeavesNothingBehind) {
+  up();
+  {
+    Peer client = connect();
+    Peer upstream = server.accept();
+    client.send("LOGIN alice\n");
+    upstream.read_until("\n");
+  }
+  ASSERT_TRUE(until_records(Kind::stream_close, 1));
+  Legs legs(10);
+  const Memory found = recalled(legs);
+  EXPECT_TRUE(found.unfinished.empty());
+  EXPECT_TRUE(found.sequences.empty());
+}
+
+TEST_F(MemoryTest, AHeartbeatCarriesTheDay) {
+  config.heartbeat_seconds = std::chrono::seconds(1);
+  up();
+  Peer client = connect();
+  Peer upstream = server.accept();
+  client.send("LOGIN alice\nMSG bob one\n");
+  upstream.read_until("one\n");
+  ASSERT_TRUE(until([&] {
+    const auto beats = journal().records(Kind::heartbeat);
+    return !beats.empty() && beats.back().counters && beats.back().counters->read == 2;
+  }));
+  Legs legs(10);
+  EXPECT_EQ(recalled(legs).today.forwarded, 2U);
+}
+
+struct SnapshotTest : ::testing::Test {
+  net::testing::TemporaryFolder folder;
+  std::filesystem::path file = folder.path() / "gateway.memory";
+  Memory memory;
+  void SetUp() override {
+    memory.size = 77;
+    memory.day = from_unix_ns(1'700'000'000'000'000'000);
+    memory.today = {.read = 5, .forwarded = 3, .refused = 2};
+    for (std::uint8_t i = 0; i < 20; ++i) {
+      ConversationId id;
+      id.octets.fill(i);
+      memory.sequences[id] = i * 3U;
+      memory.notices["notice " + std::to_string(i)] = from_unix_ns(i);
+    }
+    ASSERT_FALSE(save_memory(file, "a/b/c", memory));
+  }
+};
+
+TEST_F(SnapshotTest, WhatIsSavedIsLoaded) {
+  const auto loaded = load_memory(file, "a/b/c");
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->size, 77U);
+  EXPECT_EQ(loaded->day, memory.day);
+  EXPECT_EQ(loaded->today, memory.today);
+  EXPECT_EQ(loaded->sequences, memory.sequences);
+  EXPECT_EQ(loaded->notices, memory.notices);
+}
+
+TEST_F(SnapshotTest, AnotherLogsSnapshotIsNotUsed) { EXPECT_FALSE(load_memory(file, "a/b/d")); }
+
+TEST_F(SnapshotTest, EveryCutAndEveryChangedOctetIsNoticed) {
+  std::ifstream in(file, std::ios::binary);
+  const Buffer whole(std::istreambuf_iterator<char>(in), {});
+  const auto loads = [&](const Buffer& octets) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc) << octets;
+    return load_memory(file, "a/b/c").has_value();
+  };
+  ASSERT_TRUE(loads(whole));
+  for (std::size_t size = 0; size < whole.size(); size += 7) EXPECT_FALSE(loads(whole.substr(0, size))) << size;
+  for (std::size_t at = 0; at < whole.size(); at += 5) {
+    Buffer changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ 0x20);
+    EXPECT_FALSE(loads(changed)) << at;
+  }
+}
+
+}  // namespace
+}  // namespace chancery::gateway::testing
