@@ -55,6 +55,12 @@ void XmppCodec::end(Ending why, std::error_code error, Outbox& out) {
 // RFC 6120 §4.9.1.2: an error on a stream that is not open yet opens it first; §4.9.1.1: and ends it.
 void XmppCodec::terminate(std::string_view condition, std::string_view text, Outbox& out) {
   if (ended_) return;
+  if (!client_closed_) send_stream_error(condition, text, out);
+  out.close(Side::client);
+  close_server(out);
+}
+
+void XmppCodec::send_stream_error(std::string_view condition, std::string_view text, Outbox& out) {
   if (!client_opened_) open_client_stream({}, out);
   Buffer error{"<stream:error xmlns:stream='"};
   error.append(ns::kStream).append("'><").append(condition).append(" xmlns='").append(ns::kStreamErrors).append("'/>");
@@ -65,8 +71,6 @@ void XmppCodec::terminate(std::string_view condition, std::string_view text, Out
   }
   error.append("</stream:error></stream:stream>");
   out.send(Side::client, error);
-  out.close(Side::client);
-  close_server(out);
 }
 
 // A session that can be resumed is left as a broken connection would leave it: the closing tag would end it for good.

@@ -159,7 +159,7 @@ void XmppCodec::count_dropped(Side from, Outbox& out) {
 }
 
 void XmppCodec::say(Side to, const Buffer& stanza, Outbox& out) {
-  if (ended_ || stanza.empty()) return;
+  if (ended_ || stanza.empty() || !(to == Side::client ? client_opened_ : server_opened_)) return;
   if (managed_ && !managed_->management.add(to, stanza))
     return terminate("resource-constraint", "Too much is unacknowledged.", out);
   send(to, stanza, out);

@@ -123,6 +123,8 @@ void XmppCodec::release_negotiation(Action action, const Unit& unit, Outbox& out
       return send(Side::client, kCompressionFailure, out);
     case Action::close_stream:
       forget_resumption();
+      (unit.from == Side::client ? server_opened_ : client_opened_) = false;
+      client_closed_ = client_closed_ || unit.from == Side::server;
       return send(other(unit.from), unit.wire, out);
     case Action::server_unusable:
       return terminate("remote-connection-failed", unit.events.empty() ? std::string{} : unit.events[0].detail, out);

@@ -132,6 +132,7 @@ class XmppCodec final : public Codec {
 
   // goodbye.cc
   void terminate(std::string_view condition, std::string_view text, Outbox& out);
+  void send_stream_error(std::string_view condition, std::string_view text, Outbox& out);
   void close_server(Outbox& out);
 
   const Limits limits_;
@@ -146,8 +147,9 @@ class XmppCodec final : public Codec {
   const Start::Tls server_tls_;
   bool server_ready_;           // what is for the server may be sent to it
   bool restart_ = false;        // the unit just read ends both streams (SASL success)
-  bool client_opened_ = false;  // our direction of the client's stream has its opening tag
-  bool server_opened_ = false;  // our direction of the server's stream has its opening tag
+  bool client_opened_ = false;  // our direction of the client's stream has its opening tag, and not its closing one
+  bool client_closed_ = false;  // … has its closing tag
+  bool server_opened_ = false;  // our direction of the server's stream likewise
   bool ended_ = false;
 
   // XEP-0198

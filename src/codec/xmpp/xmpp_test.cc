@@ -218,6 +218,24 @@ TEST(xmpp, what_comes_behind_the_closing_tag_is_thrown_away) {
   EXPECT_FALSE(bed.codec().finish(Side::client, units));
 }
 
+TEST(xmpp, nothing_is_said_behind_a_closing_tag) {
+  Bed by_client;
+  by_client.sign_in();
+  by_client.feed(Side::client, "</stream:stream>");
+  EXPECT_THAT(by_client.end(Codec::Ending::shutdown, CodecError::malformed), Not(HasSubstr("S:")));
+  Bed by_server;
+  by_server.sign_in();
+  by_server.feed(Side::server, "</stream:stream>");
+  EXPECT_FALSE(by_server.codec().inject(Side::client, "late", nullptr, by_server.outbox()));
+  by_server.decide = [](const Event&) {
+    Decision decision;
+    decision.verdict = Verdict::refuse;
+    return decision;
+  };
+  EXPECT_EQ(by_server.feed(Side::client, kHello), "");
+  EXPECT_EQ(by_server.end(Codec::Ending::shutdown, CodecError::malformed), "[close C]S:</stream:stream>[close S]");
+}
+
 TEST(xmpp, bad_input_has_its_own_error) {
   const auto error_of = [](std::string_view octets) {
     Bed bed;
