@@ -1,0 +1,256 @@
+#include "app/serve/gateway_process.h"
+
+#include <fmt/format.h>
+#include <optional>
+#include <signal.h>
+#include <thread>
+#include <unistd.h>
+
+#include "app/serve/fanout.h"
+#include "app/serve/own_records.h"
+#include "archive/indexer.h"
+#include "archive/seal/checkpoint_store.h"
+#include "archive/seal/sealer.h"
+#include "archive/seal/signer_process.h"
+#include "codec/registry.h"
+#include "config/load.h"
+#include "config/policy_file.h"
+#include "gateway/gateway.h"
+#include "gateway/legs.h"
+#include "gateway/memory.h"
+#include "journal/keystore.h"
+#include "journal/open.h"
+#include "journal/reader.h"
+
+namespace chancery::app::serve {
+namespace {
+
+constexpr auto kSignerPatience = std::chrono::seconds{5};
+constexpr const char* kMemoryFile = "gateway.memory";
+
+Instant wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
+
+net::Log::Form log_form(gateway::LogFormat format) {
+  switch (format) {
+    case gateway::LogFormat::plain:
+      return net::Log::Form::plain;
+    case gateway::LogFormat::json:
+      return net::Log::Form::json;
+    case gateway::LogFormat::journald:
+      return net::Log::Form::journald;
+    case gateway::LogFormat::automatic:
+      break;
+  }
+  return net::Log::choose_form(STDERR_FILENO);
+}
+
+journal::KeyStore open_keys(const gateway::Config& config) {
+  auto keys = journal::KeyStore::open(journal::posix_disk(), config.keys.string());
+  if (!keys)
+    throw Failure(fmt::format("cannot open the key store {}: {}. `chancery keys create -d {}` makes one",
+                              config.keys.string(), keys.error().message(), config.archive.string()));
+  return std::move(*keys);
+}
+
+std::unique_ptr<seal::SignerClient> make_signer(const gateway::Config& config) {
+  const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(kSignerPatience);
+  if (!config.signer.socket.empty()) return seal::SignerClient::connect(config.signer.socket, patience);
+  return seal::SignerClient::spawn(
+      {std::filesystem::read_symlink("/proc/self/exe").string(), "signer", "run", "--fd", "3", "--key",
+       config.signer.key_file.string(), "--state", (config.state / "signer.state").string(), "--origin",
+       config.site + "/" + config.node + "/"},
+      patience);
+}
+
+// Everything between a checked configuration and a running gateway. Members are destroyed from the last to the first,
+// so what observes the journal is above it.
+class Process {
+ public:
+  Process(gateway::Config config, net::Log& log)
+      : config_(std::move(config)),
+        log_(log),
+        keys_(open_keys(config_)),
+        gateway_(config_, config::load_policy(config_.policy, config_.state), find_protocol, log_),
+        indexer_(index_options()) {}
+
+  void start();
+  bool run() { return gateway_.run(); }
+  void finish();
+  void stop() { gateway_.stop(); }
+  void reload();
+
+ private:
+  archive::IndexerOptions index_options();
+  void open_journal();
+  void start_sealer();
+  std::pair<gateway::Memory, gateway::Legs> recall();
+
+  gateway::Config config_;
+  net::Log& log_;
+  journal::KeyStore keys_;
+  gateway::Gateway gateway_;
+  archive::Indexer indexer_;
+  std::unique_ptr<seal::SignerClient> signer_;
+  std::unique_ptr<seal::Sealer> sealer_;
+  Fanout fanout_;
+  journal::Opened opened_;
+};
+
+archive::IndexerOptions Process::index_options() {
+  archive::IndexerOptions options;
+  options.index = config_.index;
+  options.archive = config_.archive;
+  options.keys = config_.keys;
+  options.on_problem = [this](const std::string& what) {
+    log_.warning("the index has a problem", {{"problem", what}});
+  };
+  return options;
+}
+
+void Process::open_journal() {
+  journal::Options options;
+  options.disk = &journal::posix_disk();
+  options.archive = config_.archive.string();
+  options.state = config_.state.string();
+  options.site = config_.site;
+  options.node = config_.node;
+  options.keys = &keys_;
+  options.observer = &fanout_;
+  options.now = wall_clock();
+  options.queue_records_max = config_.limits.journal_queue_records_max;
+  options.clock = wall_clock;
+  options.epoch_record = [this](const auto& epoch, const auto& own) {
+    return epoch_record(config_.archive.string(), epoch, own);
+  };
+  options.gap_record = [](const auto& torn, const auto& own) { return gap_record(torn, own); };
+  options.published_size = [this](const std::string& origin) {
+    return seal::published_size(journal::posix_disk(), journal::log_folder(config_.archive.string(), origin));
+  };
+  auto opened = journal::open(options);
+  if (!opened)
+    throw Failure(fmt::format("cannot open the archive {}: {} ({})", config_.archive.string(),
+                              opened.error().code.message(), opened.error().detail));
+  opened_ = std::move(*opened);
+}
+
+void Process::start_sealer() {
+  signer_ = make_signer(config_);
+  seal::SealerOptions options;
+  options.disk = &journal::posix_disk();
+  options.origin = opened_.journal->origin();
+  options.folder = journal::log_folder(config_.archive.string(), options.origin);
+  options.signer = signer_.get();
+  options.leaves = seal::journal_leaves(journal::posix_disk(), options.folder);
+  options.on_problem = [this](const std::string& what) {
+    log_.warning("checkpoints have a problem", {{"problem", what}});
+  };
+  sealer_ = std::make_unique<seal::Sealer>(std::move(options));
+  fanout_.add(*sealer_);
+}
+
+// What the log says of the time before this start: sequences, notices and unfinished connections since the last
+// snapshot, and legs from further back, as far as the table reaches.
+std::pair<gateway::Memory, gateway::Legs> Process::recall() {
+  const journal::Journal& journal = *opened_.journal;
+  gateway::Memory memory =
+      gateway::load_memory(config_.state / kMemoryFile, journal.origin()).value_or(gateway::Memory{});
+  gateway::Memory older;  // of records that the snapshot covers, only the legs are wanted
+  gateway::Legs legs{config_.limits.match_entries_max};
+  auto reader = journal::Reader::open(journal::posix_disk(),
+                                      journal::log_folder(config_.archive.string(), journal.origin()), &keys_);
+  if (!reader) throw Failure("cannot read the log back: " + reader.error().message());
+  const std::uint64_t end = journal.durable_size();
+  const std::uint64_t reach = config_.limits.match_entries_max;
+  const std::uint64_t snapshot = std::min(memory.size, end);
+  reader->set_limit(end);
+  reader->seek(std::min(snapshot, end > reach ? end - reach : 0));
+  gateway::Recall before{older, legs};
+  gateway::Recall since{memory, legs};
+  for (;;) {
+    const auto next = reader->next();
+    if (!next) throw Failure("cannot read the log back: " + next.error().message() + " (" + reader->where() + ")");
+    if (!next->has_value()) break;
+    const journal::ReadRecord& record = **next;
+    const Bytes payload = record.payload;
+    (record.index < snapshot ? before : since)
+        .record(record.index, record.leaf, record.body == journal::ReadRecord::Body::clear ? &payload : nullptr);
+  }
+  return {std::move(memory), std::move(legs)};
+}
+
+void Process::start() {
+  fanout_.add(gateway_);
+  fanout_.add(indexer_);
+  open_journal();
+  start_sealer();
+  const std::uint64_t size = opened_.journal->durable_size();
+  auto [memory, legs] = recall();
+  sealer_->start(size);
+  indexer_.start(opened_.journal->origin(), size);
+  gateway_.start(*opened_.journal, std::move(memory), std::move(legs));
+  log_.info(
+      "recording",
+      {{"log", opened_.journal->origin()}, {"records", size}, {"clean_start", opened_.recovery.clean ? "yes" : "no"}});
+}
+
+void Process::finish() {
+  opened_.journal->close();
+  sealer_->stop();
+  indexer_.stop();
+  if (const auto error =
+          gateway::save_memory(config_.state / kMemoryFile, opened_.journal->origin(), gateway_.memory()))
+    log_.warning("the snapshot was not written; the next start reads the whole log", {{"error", error.message()}});
+}
+
+void Process::reload() {
+  try {
+    gateway::Config config = config::load(config_.file);
+    auto policy = config::load_policy(config.policy, config_.state);
+    gateway_.reload(std::move(config), std::move(policy));
+  } catch (const std::exception& error) {
+    log_.error("reload refused, the old configuration stays", {{"error", error.what()}});
+  }
+}
+
+// Blocks the signals in every thread that is started later, and serves them on one of its own.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set_, signal);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
+  }
+  ~Signals() {
+    if (!thread_.joinable()) return;
+    ::pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join();
+  }
+
+  void serve(Process& process) {
+    thread_ = std::thread([this, &process] {
+      for (int signal = 0; ::sigwait(&set_, &signal) == 0 && signal != SIGUSR1;)
+        signal == SIGHUP ? process.reload() : process.stop();
+    });
+  }
+
+ private:
+  sigset_t set_{};
+  std::thread thread_;
+};
+
+}  // namespace
+
+Exit run_gateway(const Context&, const std::filesystem::path& config_file) {
+  Signals signals;
+  gateway::Config config = config::load(config_file);
+  net::Log log{STDERR_FILENO, log_form(config.log)};
+  Process process{std::move(config), log};
+  process.start();
+  signals.serve(process);
+  const bool good = process.run();
+  process.finish();
+  return good ? Exit::ok : Exit::wrong;
+}
+
+}  // namespace chancery::app::serve
