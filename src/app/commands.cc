@@ -43,6 +43,7 @@ int run_command(const Context& context) {
 
 void add_commands(CLI::App& root, Context& context) {
   add_up(root, context);
+  add_gateway(root, context);
   add_search(root, context);
   add_export(root, context);
   add_verify(root, context);

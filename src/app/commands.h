@@ -8,6 +8,7 @@ class App;
 
 namespace chancery::app {
 
+void add_gateway(CLI::App& root, Context& context);
 void add_up(CLI::App& root, Context& context);
 void add_search(CLI::App& root, Context& context);
 void add_export(CLI::App& root, Context& context);

@@ -57,7 +57,7 @@ std::unique_ptr<seal::SignerClient> make_signer(const gateway::Config& config) {
   if (!config.signer.socket.empty()) return seal::SignerClient::connect(config.signer.socket, patience);
   return seal::SignerClient::spawn(
       {std::filesystem::read_symlink("/proc/self/exe").string(), "signer", "run", "--fd", "3", "--key",
-       config.signer.key_file.string(), "--state", (config.state / "signer.state").string(), "--origin",
+       config.signer.key_file.string(), "--state", (config.state / "signer.state").string(), "--origin-prefix",
        config.site + "/" + config.node + "/"},
       patience);
 }

@@ -28,6 +28,7 @@ Folder::Folder(fs::path folder)
       people(top / "people.txt"),
       ports(top / "ports.txt"),
       signer_key(top / "signer.key"),
+      signer_public(top / "signer.pub"),
       tls(top / "tls"),
       logs(top / "logs"),
       prosody(top / "prosody"),

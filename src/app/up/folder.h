@@ -17,6 +17,7 @@ struct Folder {
   std::filesystem::path people;          // people.txt: "name password" lines, mode 0600
   std::filesystem::path ports;           // ports.txt: "name port" lines
   std::filesystem::path signer_key;
+  std::filesystem::path signer_public;  // what an auditor is given: hexadecimal, one line
   std::filesystem::path tls;   // ca.pem and the certificates
   std::filesystem::path logs;  // what the children print
   std::filesystem::path prosody;

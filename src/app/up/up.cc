@@ -20,6 +20,7 @@
 #include "app/up/ports.h"
 #include "app/up/servers.h"
 #include "archive/seal/key_file.h"
+#include "core/encoding.h"
 #include "core/json.h"
 #include "journal/file.h"
 #include "journal/keystore.h"
@@ -56,6 +57,7 @@ void create_keys(const Folder& folder) {
   if (fs::exists(folder.signer_key)) return;
   const auto key = seal::create_private_key(folder.signer_key);
   if (!key) throw Failure(key.error());
+  write_file(folder.signer_public, to_hex(merkle::bytes_of_key(key->public_key())) + "\n", kPublicFile);
 }
 
 std::string listener(const std::string& name, const char* protocol, std::uint16_t port, const char* tls,
@@ -157,7 +159,7 @@ std::string introduction(const World& world, const Context& context, bool sample
       "Policy        {} (kill -HUP the gateway to reload)\n\n"
       "What happens now follows, without message text; Ctrl-C stops everything.\n",
       world.metrics, program, folder, sample ? "budget" : "WORDS", program, folder, program, folder,
-      (world.folder.top / "signer.pub").string(), world.folder.policy.string());
+      world.folder.signer_public.string(), world.folder.policy.string());
   return text;
 }
 

@@ -51,7 +51,7 @@ class Gateway:
 
     def create_keys(self):
         run([BINARY, "keys", "create", "-d", self.archive])
-        run([BINARY, "signer", "create", "--key", self.signer_key, "--name", "test/gateway-1"])
+        self.vkey().write_text(run([BINARY, "signer", "create", "--key", self.signer_key]).stdout)
 
     def start(self):
         if not self.signer_key.exists():
