@@ -60,7 +60,9 @@ std::vector<std::string> origins_of(const std::vector<Log>& logs) {
 std::expected<journal::Reader, std::string> open_reader(const Log& log, journal::KeyStore* keys) {
   auto reader = journal::Reader::open(journal::posix_disk(), log.folder, keys);
   if (!reader) return std::unexpected(fmt::format("log {} cannot be read: {}", log.origin, reader.error().message()));
-  if (log.at_rest) reader->set_limit_none();
+  // Also beside a writer: up to the last whole group, as the next start would recover it. What the newest group header
+  // says was durable lags by that group, for as long as nobody says anything more.
+  reader->set_limit_none();
   return *std::move(reader);
 }
 

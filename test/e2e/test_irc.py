@@ -42,7 +42,7 @@ def test_a_channel_message_is_recorded_once_with_who_was_there(irc_gateway):
             sender = ann.nick
         record = one(irc_gateway.said(text), text)
         assert record["room"] == channel and record["from"] == sender and record["direction"] == "out"
-        delivered = irc_gateway.deliveries_of(record)
+        delivered = irc_gateway.deliveries_of(record, 2)
         assert len(delivered) == 2, delivered
         assert {str(d["to"]).strip("[]'") for d in delivered} == names - {sender}
 
@@ -101,7 +101,7 @@ def test_a_refused_message_reaches_nobody_and_its_sender_is_told(irc_gateway):
         told = [e for e in ann.events[before:] if e.type in ("cannotsendtochan", "privnotice", "pubnotice", "all_raw_messages") and "olicy" in str(e.arguments)]
         assert told, [(e.type, e.arguments) for e in ann.events[before:]]
     record = one(irc_gateway.said(text), text)
-    assert record["verdict"] == "refuse" and record["rule"] and not irc_gateway.deliveries_of(record)
+    assert record["verdict"] == "refuse" and record["rule"] and not irc_gateway.deliveries_of(record, 0)
 
 
 def test_a_redacted_message_is_masked_on_the_wire_and_whole_on_the_record(irc_gateway):

@@ -83,6 +83,7 @@ class Follower::Impl {
     }
     auto reader = journal::Reader::open(journal::posix_disk(), log->string(), &*keys_);
     if (!reader) return false;
+    reader->set_limit_none();
     reader_.emplace(std::move(*reader));
     return true;
   }

@@ -6,10 +6,11 @@ import subprocess
 
 import yaml
 
-from .process import BedError, Process, can_connect, free_port, run
+from .process import BedError, Process, free_port, run, wait_until
 
 BINARY = os.environ.get("CHANCERY", "chancery")
 
+DELIVERY_SECONDS_MAX = 5
 POLICY = pathlib.Path(__file__).with_name("policy.yaml")
 
 
@@ -76,9 +77,19 @@ class Gateway:
         """The records of `kind` whose text is `text`."""
         return [r for r in self.records() if r["kind"] == kind and r["text"] == text]
 
-    def deliveries_of(self, record):
+    def deliveries_of(self, record, count: int = 1):
+        """The deliveries of a record; waits a little for `count` of them, since they are written in batches."""
         name = f"{record['log']}#{record['index']}"
-        return [r for r in self.records() if r["kind"] == "delivery" and r["ref"] == name]
+        found = []
+
+        def enough():
+            found[:] = [r for r in self.records() if r["kind"] == "delivery" and r["ref"] == name]
+            return len(found) >= count
+        try:
+            wait_until(enough, "deliveries", DELIVERY_SECONDS_MAX, 0.1)
+        except BedError:
+            pass  # the caller counts them
+        return list(found)
 
     def search(self, *arguments):
         done = run([BINARY, "search", "-d", self.archive, "--json", *arguments])
