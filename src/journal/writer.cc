@@ -83,9 +83,10 @@ std::expected<std::uint64_t, std::error_code> Writer::append(Entry&& entry) {
   const bool is_full =
       held_records_ >= options_.queue_records_max || held_octets_ + entry.payload.size() > options_.queue_octets_max;
   if (held_records_ > 0 && is_full) return std::unexpected(make_error_code(JournalError::full));
+  const bool begins_to_wait = queue_.empty();  // then a thread must learn of the lazy deadline
   if (ends_segment(entry)) plan_segment(entry);
   enqueue(std::move(entry));
-  if (idle_ > 0 && can_prepare()) work_.notify_one();
+  if (idle_ > 0 && (begins_to_wait || can_prepare())) work_.notify_one();
   return next_index_ - 1;
 }
 

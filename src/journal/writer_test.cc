@@ -88,6 +88,14 @@ TEST_F(WriterTest, a_closed_journal_takes_nothing_and_what_was_queued_is_durable
   journal->close();
 }
 
+TEST_F(WriterTest, a_record_that_is_not_urgent_wakes_a_journal_that_has_nothing_to_do) {
+  const auto journal = open_log();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(memory_.wait_for(*journal->append(message("urgent"))));
+    ASSERT_TRUE(memory_.wait_for(*journal->append(message("lazy, after everybody went to sleep", false))));
+  }
+}
+
 TEST_F(WriterTest, a_record_that_is_not_urgent_waits_for_the_next_group_or_a_tenth_of_a_second) {
   const auto journal = open_log();
   const auto since = std::chrono::steady_clock::now();
