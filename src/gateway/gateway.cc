@@ -8,6 +8,8 @@ namespace chancery::gateway {
 namespace {
 
 constexpr std::chrono::milliseconds kDeliveriesWait{50};  // before a batch of deliveries is written
+// Connections over the limit that may be there at the same time, being told so; more are dropped without a word.
+constexpr std::size_t kTurnedAwayMax = 256;
 constexpr std::chrono::seconds kClockWatch{5};
 constexpr std::chrono::milliseconds kClockStep{500};  // smaller ones are slewing, not a step
 
@@ -37,10 +39,7 @@ Gateway::Gateway(Config config, std::shared_ptr<const policy::Policy> policy, Fi
         recorder_->flush_deliveries(net::Loop::now());
         if (recorder_->has_deliveries()) loop_.wheel().arm(deliveries_, kDeliveriesWait);
       }),
-      drain_limit_([this] {
-        recorder_->flush_deliveries(net::Loop::now());
-        loop_.stop();
-      }),
+      drain_limit_([this] { cut_all(); }),
       clock_watch_([this] { watch_clock(); }) {}
 
 Gateway::~Gateway() {
@@ -160,6 +159,10 @@ std::uint16_t Gateway::port(std::string_view listener) const {
 
 void Gateway::accept(const std::string& listener, net::Fd fd, const net::Address& peer) {
   const std::shared_ptr<const Service>& service = ports_.find(listener)->second.service;
+  if (sessions_.size() >= config_.limits.connections_max + kTurnedAwayMax) {
+    ++stats_.over_limit;
+    return;
+  }
   auto session = std::make_shared<Session>(*shop_, service, std::move(fd), peer);
   Session& made = *session;
   sessions_.emplace(&made, std::move(session));
@@ -282,6 +285,14 @@ void Gateway::drain() {
   std::vector<std::shared_ptr<Session>> all;
   for (const auto& [key, session] : sessions_) all.push_back(session);
   for (const auto& session : all) session->stop();
+  end_if_drained();
+}
+
+// The time for draining is over.
+void Gateway::cut_all() {
+  std::vector<std::shared_ptr<Session>> all;
+  for (const auto& [key, session] : sessions_) all.push_back(session);
+  for (const auto& session : all) session->cut("shutdown, and not drained in time");
   end_if_drained();
 }
 

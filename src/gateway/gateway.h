@@ -75,6 +75,7 @@ class Gateway final : public journal::Observer {
   void failed(std::error_code why, std::uint64_t durable_size);
   void apply(const Config& config, std::shared_ptr<const policy::Policy> policy);
   void drain();
+  void cut_all();
   void end_if_drained();
 
   void beat();

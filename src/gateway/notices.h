@@ -20,7 +20,7 @@ class Notices {
     return found->second;
   }
 
-  // What a stage asks: "notice.shown:<key>". The answer is the time (RFC 3339), empty for "never". To any other
+  // What a stage asks: "notice.shown:<key>". The answer is the time (RFC 3339), or "no". To any other
   // question the answer is empty: this gateway does not know.
   std::string answer(std::string_view query) const;
 

@@ -31,6 +31,7 @@ class Session final : public net::Stream::Owner, public std::enable_shared_from_
   void advance();    // more of the log is durable, or the session wants to end
   void retry();      // the journal's queue has room again
   void stop();       // the gateway shuts down: what is pending still goes out
+  void cut(std::string reason);  // at once; what is pending counts as undeliverable
   void on_journal_failure();
 
   bool over() const { return state_ == State::over; }

@@ -30,6 +30,8 @@ void Session::on_end(net::Stream& stream, std::error_code error) {
       reason_ = "client went before the upstream was there";
       return finish();
     case State::open:
+      if (from == Side::server && stream.tls() != nullptr && !stream.secure())
+        return upstream_failed(error, stream.tls()->detail());  // STARTTLS that the codec asked for
       break;
     case State::draining:
     case State::closing:
@@ -246,6 +248,11 @@ void Session::stop() {
     return finish();
   }
   end(Codec::Ending::shutdown, {}, "shutdown");
+}
+
+void Session::cut(std::string reason) {
+  reason_ = std::move(reason);
+  finish();
 }
 
 void Session::turn_away() {

@@ -12,7 +12,7 @@ policy::Judgement CodePolicy::judge_now(const policy::Subject& subject, Answers&
   judgement.decision.policy_revision = revision_;
   if (subject.event.kind == Kind::sign_in && !notice_.empty()) {
     const std::string key = "signon:" + subject.event.from;
-    if (answers.answer("notice.shown:" + key).empty())
+    if (answers.answer("notice.shown:" + key) == "no")
       judgement.notices.push_back({"signon", key, Side::client, notice_, false});
   }
   if (subject.event.texts.empty()) return judgement;
