@@ -6,9 +6,9 @@
 
 #include "archive/copy.h"
 #include "archive/export.h"
-#include "archive/seal/sealer.h"
 #include "archive/seal/signer_service.h"
 #include "archive/testing/live_log.h"
+#include "archive/testing/publish.h"
 #include "merkle/hash.h"
 
 namespace chancery::archive {
@@ -20,21 +20,6 @@ using namespace testing;
 std::string contents(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// Publishes a checkpoint over all that is durable, as the gateway's sealer does.
-void publish(const LiveLog& log, seal::HeadSigner& signer) {
-  seal::SealerOptions options;
-  options.disk = &journal::posix_disk();
-  options.folder = (log.paths().archive / "logs" / log.origin()).string();
-  options.origin = log.origin();
-  options.signer = &signer;
-  options.leaves = seal::journal_leaves(journal::posix_disk(), options.folder);
-  options.on_problem = [](const std::string& what) { ADD_FAILURE() << what; };
-  seal::Sealer sealer{options};
-  sealer.start(log.durable_size());
-  sealer.stop();
-  EXPECT_EQ(sealer.status().published, log.durable_size());
 }
 
 class BackupTest : public ::testing::Test {

@@ -1,5 +1,7 @@
 #include "archive/seal/tile_store.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace chancery::seal {
