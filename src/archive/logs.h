@@ -13,8 +13,7 @@ namespace chancery::archive {
 struct Log {
   std::string origin;  // "site/node/epoch"
   std::string folder;  // ARCHIVE/logs/<origin>
-  // No process can be writing it: a later epoch of its node exists, or no one holds the node's lock. Then its last
-  // group counts too, which a reader of a live log cannot know to be durable.
+  // No process can be writing it: a later epoch of its node exists, or no one holds the node's lock.
   bool at_rest = false;
 };
 
@@ -22,7 +21,7 @@ struct Log {
 std::vector<Log> list_logs(const std::filesystem::path& archive);
 std::vector<std::string> origins_of(const std::vector<Log>& logs);
 
-// A reader with the right limit. `keys` may be null. The error is a sentence.
+// A reader up to the last whole group, also beside a writer. `keys` may be null. The error is a sentence.
 std::expected<journal::Reader, std::string> open_reader(const Log& log, journal::KeyStore* keys);
 
 // A sentence for an error of `reader`.
