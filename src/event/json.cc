@@ -180,6 +180,18 @@ void put_masked(JsonWriter& json, const std::vector<Secret>& secrets) {
   json.end_array();
 }
 
+// Who said it, as the organisation knows him. In an XMPP room `Event::from` is the occupant ("room/nick"), but the
+// sender's own leg knows his account, and a room that is not anonymous shows the real address.
+std::string_view speaker(const Record& record) {
+  const Event& event = record.event;
+  const bool is_occupant = !event.room.empty() && event.from.size() > event.room.size() &&
+                           event.from.starts_with(event.room) && event.from[event.room.size()] == '/';
+  if (!is_occupant) return event.from;
+  if (record.read_from == Side::client && !record.account.empty()) return record.account;
+  if (event.from_device.empty()) return event.from;
+  return std::string_view{event.from_device}.substr(0, event.from_device.find('/'));
+}
+
 std::string event_object(const Record& record, std::string_view log, std::uint64_t index) {
   const Event& event = record.event;
   std::string line;
@@ -190,7 +202,8 @@ std::string event_object(const Record& record, std::string_view log, std::uint64
   json.member("kind", to_string(event.kind)).member("scope", to_string(event.scope));
   put(json, "id", event.id);
   put(json, "ref", event.ref);
-  put(json, "from", event.from);
+  const std::string_view from = speaker(record);
+  put(json, "from", from);
   put_list(json, "to", event.to);
   put(json, "room", event.room);
   put_text(json, event, record.decision);
@@ -198,6 +211,7 @@ std::string event_object(const Record& record, std::string_view log, std::uint64
   put(json, "session", record.session);
   put(json, "connection", record.connection);
   put(json, "account", record.account);
+  if (from != event.from) json.member("occupant", event.from);
   put_details(json, event);
   put_masked(json, record.secrets);
   if (record.counters) put_counters(json, *record.counters);

@@ -203,7 +203,7 @@ def test_a_redacted_message_is_masked_on_the_wire_and_whole_on_the_record(xmpp_g
 
     async def scenario():
         async with signed_in(xmpp_gateway, "alice", "bob") as (alice, bob):
-            alice.say_xml("bob@im.test", "redacted-" + text[-6:], f"<subject xmlns='jabber:client'>about redact-me-now</subject>",
+            alice.say_xml("bob@im.test", "masked-" + text[-6:], f"<subject xmlns='jabber:client'>about redact-me-now</subject>",
                           f"<body xmlns='jabber:client'>{text}</body>",
                           f"<html xmlns='http://jabber.org/protocol/xhtml-im'><body xmlns='http://www.w3.org/1999/xhtml'>{text.replace('redact-me', '<b>redact</b>-me')}</body></html>")
             tail = text[-12:]

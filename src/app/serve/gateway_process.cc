@@ -26,6 +26,7 @@ namespace chancery::app::serve {
 namespace {
 
 constexpr auto kSignerPatience = std::chrono::seconds{5};
+constexpr std::uint64_t kKeyFileSizeMax = 64U << 10;  // octets of log.vkey
 constexpr const char* kMemoryFile = "gateway.memory";
 
 Instant wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
@@ -83,6 +84,7 @@ class Process {
   archive::IndexerOptions index_options();
   void open_journal();
   void start_sealer();
+  void publish_key(const std::string& folder, const std::string& origin);
   std::pair<gateway::Memory, gateway::Legs> recall();
 
   gateway::Config config_;
@@ -133,6 +135,28 @@ void Process::open_journal() {
   opened_ = std::move(*opened);
 }
 
+// The public half of the checkpoint key, for whoever reads the archive. A log's first key needs no record: it signs the
+// checkpoints from the first on.
+void Process::publish_key(const std::string& folder, const std::string& origin) {
+  const std::string file = folder + "/log.vkey";
+  const auto key = signer_->verifier(origin);
+  if (!key) {
+    log_.warning("the signer does not answer; records are kept, checkpoints will follow",
+                 {{"problem", key.error().what}});
+    return;
+  }
+  const std::string line = key->vkey() + "\n";
+  const auto known = journal::read_file(journal::posix_disk(), file, kKeyFileSizeMax);
+  if (known && known->ends_with(line)) return;
+  if (known)
+    throw Failure(fmt::format(
+        "{} names another checkpoint key than the signer holds. Give the signer the key that it names, or begin a "
+        "new log by moving the state folder {} away",
+        file, config_.state.string()));
+  if (const auto error = journal::write_file_durably(journal::posix_disk(), file, line))
+    throw Failure(fmt::format("cannot write {}: {}", file, error.message()));
+}
+
 void Process::start_sealer() {
   signer_ = make_signer(config_);
   seal::SealerOptions options;
@@ -140,6 +164,7 @@ void Process::start_sealer() {
   options.origin = opened_.journal->origin();
   options.folder = journal::log_folder(config_.archive.string(), options.origin);
   options.signer = signer_.get();
+  publish_key(options.folder, options.origin);
   options.leaves = seal::journal_leaves(journal::posix_disk(), options.folder);
   options.on_problem = [this](const std::string& what) {
     log_.warning("checkpoints have a problem", {{"problem", what}});

@@ -4,11 +4,10 @@
 #include "codec/xmpp/payload.h"
 #include "codec/xmpp/rewrite.h"
 #include "codec/xmpp/texts.h"
+#include "event/mask.h"
 
 namespace chancery::xmpp {
 namespace {
-
-constexpr std::string_view kMaskCharacter = "\u2588";  // FULL BLOCK
 
 // `text`, which stands at `begin` in its part, with each masked character replaced by one mask character, so that
 // offsets counted in characters (XEP-0372, XEP-0428) stay true.
@@ -20,7 +19,7 @@ std::string masked_run(std::string_view text, std::uint32_t begin, const std::ve
     while (next < text.size() && (static_cast<unsigned char>(text[next]) & 0xc0U) == 0x80U) ++next;
     bool hidden = false;
     for (std::size_t k = i; k < next; ++k) hidden = hidden || masked[begin + k];
-    out.append(hidden ? kMaskCharacter : text.substr(i, next - i));
+    out.append(hidden ? std::string_view{&kMaskCharacter, 1} : text.substr(i, next - i));
     i = next;
   }
   return out;

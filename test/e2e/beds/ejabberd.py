@@ -3,9 +3,10 @@ import glob
 import os
 import pathlib
 import shutil
+import subprocess
 import uuid
 
-from .process import Process, free_port, run
+from .process import Process, free_port, wait_until
 
 CONFIG = """
 hosts: [im.test]
@@ -75,8 +76,11 @@ class Ejabberd:
         # The arguments are the test's own fixed names; they stand in Erlang code.
         call = (f"erlang:set_cookie(list_to_atom(\"{cookie}\")), "
                 f"ok = rpc:call('{self.node}', ejabberd_auth, try_register, [<<\"{user}\">>, <<\"im.test\">>, <<\"{password}\">>]), halt().")
-        run(["erl", "-noinput", "-sname", f"r{uuid.uuid4().hex[:12]}@localhost", "-eval", call], cwd=self.folder,
-            env=dict(os.environ, **self._environment()))
+        def registered():
+            # The port opens before the account table is there.
+            argv = ["erl", "-noinput", "-sname", f"r{uuid.uuid4().hex[:12]}@localhost", "-eval", call]
+            return subprocess.run(argv, cwd=self.folder, env=dict(os.environ, **self._environment()), capture_output=True, timeout=60).returncode == 0
+        wait_until(registered, f"the account {user}", 60, 0.2)
 
     def stop(self):
         if self.process:
