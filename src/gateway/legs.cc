@@ -1,5 +1,6 @@
 #include "gateway/legs.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <openssl/evp.h>
 
@@ -44,6 +45,27 @@ class Digest {
 
 bool is_plain(const TextPart& part) { return part.role != TextPart::Role::xhtml; }
 
+// Not their language: some servers write the stream's own xml:lang (RFC 6120 §8.1.5) onto what had none. Nor their
+// order: ejabberd puts the children of a stanza in another one.
+void add_texts(Digest& digest, const Event& event, Form form, std::span<const Mask> masks) {
+  if (event.texts.size() == 1 && masks.empty() && is_plain(event.texts.front())) {  // nearly every message
+    digest.add(static_cast<char>(event.texts.front().role));
+    digest.add(event.texts.front().text);
+    return;
+  }
+  std::vector<std::pair<char, std::string>> texts;
+  for (std::uint32_t i = 0; i < event.texts.size(); ++i) {
+    const TextPart& part = event.texts[i];
+    if (form == Form::redacted && !is_plain(part)) continue;
+    texts.emplace_back(static_cast<char>(part.role), masks.empty() ? part.text : apply_masks(part.text, i, masks));
+  }
+  std::ranges::sort(texts);
+  for (const auto& [role, text] : texts) {
+    digest.add(role);
+    digest.add(text);
+  }
+}
+
 std::array<std::uint8_t, 16> key_of(const Event& event, const ConversationId& conversation, Form form,
                                     std::span<const Mask> masks) {
   Digest digest;
@@ -55,13 +77,7 @@ std::array<std::uint8_t, 16> key_of(const Event& event, const ConversationId& co
   digest.add(event.seal);
   digest.add(event.action ? 'a' : '-');
   if (event.kind == Kind::reaction || event.kind == Kind::opaque) digest.add(event.detail);
-  for (std::uint32_t i = 0; i < event.texts.size(); ++i) {
-    const TextPart& part = event.texts[i];
-    if (form == Form::redacted && !is_plain(part)) continue;
-    digest.add(static_cast<char>(part.role));
-    // Not the language: some servers write the stream's own xml:lang (RFC 6120 §8.1.5) onto what had none.
-    digest.add(masks.empty() ? part.text : apply_masks(part.text, i, masks));
-  }
+  add_texts(digest, event, form, masks);
   for (const File& file : event.files) {
     digest.add(file.name);
     digest.add(file.url);

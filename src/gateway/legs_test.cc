@@ -56,6 +56,16 @@ TEST_F(LegsTest, AServerMayAddALanguage) {
   EXPECT_EQ(match(later), 7U);
 }
 
+TEST_F(LegsTest, AServerMayPutTheTextsInAnotherOrder) {
+  Event first = message("hello", "m1");
+  first.texts.push_back({.role = TextPart::Role::subject, .language = "", .text = "about", .segments = {}});
+  add(first, 7);
+  std::swap(first.texts[0], first.texts[1]);
+  EXPECT_EQ(match(first), 7U);
+  first.texts[0].text = "hello";
+  EXPECT_EQ(match(first), std::nullopt);
+}
+
 TEST_F(LegsTest, EachReceiversLegMatchesOnce) {
   add(message("hello", "m1"), 7);
   EXPECT_EQ(match(message("hello", "m1"), 2), 7U);
