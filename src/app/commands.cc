@@ -48,6 +48,8 @@ void add_commands(CLI::App& root, Context& context) {
   add_export(root, context);
   add_verify(root, context);
   add_prove(root, context);
+  add_config(root, context);
+  add_policy(root, context);
   add_archive(root, context);
   add_keys(root, context);
   add_signer(root, context);

@@ -14,6 +14,8 @@ void add_search(CLI::App& root, Context& context);
 void add_export(CLI::App& root, Context& context);
 void add_verify(CLI::App& root, Context& context);
 void add_prove(CLI::App& root, Context& context);
+void add_config(CLI::App& root, Context& context);
+void add_policy(CLI::App& root, Context& context);
 void add_archive(CLI::App& root, Context& context);
 void add_keys(CLI::App& root, Context& context);
 void add_signer(CLI::App& root, Context& context);

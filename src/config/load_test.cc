@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "config/address.h"
+#include "yaml/schema_keys.h"
 
 namespace chancery::config {
 namespace {
@@ -167,6 +168,12 @@ TEST(Config, TwoListenersOfOneNameOrAddressAreRefused) {
   EXPECT_NE(error_of(base + second), "no error");
   EXPECT_EQ(error_of(base + "  - {name: irc3, protocol: irc, address: 127.0.0.1:6667, route: {address: a:1}}\n"),
             "g.yaml:8: listeners[2]: 127.0.0.1:6667 already belongs to irc2");
+}
+
+TEST(Config, TheSchemaHasTheLoadersKeys) {
+  yaml::KnownKeys known;
+  read(file_text(CHANCERY_TESTDATA "/full.yaml"), &known);
+  EXPECT_EQ(yaml::keys_of_schema(file_text(CHANCERY_TESTDATA "/../../../docs/formats/gateway.schema.json")), known);
 }
 
 TEST(Config, AddressesHaveOneSpellingEach) {

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "policy/test_support.h"
+#include "yaml/schema_keys.h"
 
 namespace chancery::policy {
 namespace {
@@ -95,14 +96,24 @@ tests:
                       }));
 }
 
-TEST(PolicySelfTest, TheSamplePolicyPassesItsOwnTests) {
+std::string file_text(const std::string& path) {
   const auto root = std::filesystem::path{CHANCERY_TESTDATA}.parent_path().parent_path().parent_path();
-  std::ifstream in(root / "docs/guide/sample-policy.yaml", std::ios::binary);
-  ASSERT_TRUE(in);
-  const auto text = parse(std::string{std::istreambuf_iterator<char>{in}, {}}, "sample-policy.yaml");
+  std::ifstream in(root / path, std::ios::binary);
+  EXPECT_TRUE(in) << path;
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+TEST(PolicySelfTest, TheSamplePolicyPassesItsOwnTests) {
+  const auto text = parse(file_text("docs/guide/sample-policy.yaml"), "sample-policy.yaml");
   const auto result = run_self_tests(text, nullptr, kNow);
   EXPECT_GT(result.run, 10U);
   for (const auto& failure : result.failures) ADD_FAILURE() << failure.line << ": " << failure.text;
+}
+
+TEST(PolicyText, TheSchemaHasTheParsersKeys) {
+  yaml::KnownKeys known;
+  parse(file_text("docs/guide/sample-policy.yaml"), "sample-policy.yaml", &known);
+  EXPECT_EQ(yaml::keys_of_schema(file_text("docs/formats/policy.schema.json")), known);
 }
 
 }  // namespace
