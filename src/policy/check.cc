@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include "policy/address.h"
@@ -25,7 +26,7 @@ class Linter {
     for (const auto& rule : text_.lexicon.rules) lexicon(rule);
     groups();
     tests();
-    std::ranges::stable_sort(findings_, {}, &Written::line);
+    std::ranges::sort(findings_, {}, [](const Written& one) { return std::tie(one.line, one.text); });
     return std::move(findings_);
   }
 

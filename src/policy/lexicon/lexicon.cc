@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <tuple>
 #include <unordered_map>
 
 namespace chancery::policy {
@@ -138,7 +139,7 @@ class LexiconStage::Scan {
   Outcome outcome() {
     auto& found = memory_.found;
     if (found.empty()) return Pass{};
-    std::ranges::stable_sort(found, {}, &Found::rule);
+    std::ranges::sort(found, {}, [](const Found& hit) { return std::tuple(hit.rule, hit.part, hit.original.begin); });
     std::vector<Ruling> rulings;
     for (const auto& hit : found) {
       const auto& rule = stage_.rules_[hit.rule];
