@@ -74,7 +74,9 @@ class LiveLog {
     return index.value_or(0);
   }
   std::uint64_t say(std::string_view time, std::string text) {
-    return append(message(time, "alice@im.test", "bob@im.test", std::move(text)));
+    Record record = message(time, "alice@im.test", "bob@im.test", std::move(text));
+    record.conversation_sequence = said_++;
+    return append(record);
   }
   void close() {
     if (journal_) journal_->close();
@@ -107,6 +109,7 @@ class LiveLog {
   std::unique_ptr<journal::KeyStore> keys_;
   std::unique_ptr<journal::Journal> journal_;
   std::string origin_;
+  std::uint64_t said_ = 0;
 };
 
 }  // namespace chancery::archive::testing

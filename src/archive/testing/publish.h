@@ -1,5 +1,6 @@
 #pragma once
 // For tests: checkpoints over a real journal.
+#include <fstream>
 #include <gtest/gtest.h>
 #include <string>
 
@@ -8,7 +9,7 @@
 
 namespace chancery::archive::testing {
 
-// Publishes a checkpoint over all that is durable, as the gateway's sealer does.
+// Publishes a checkpoint over all that is durable, and the key it verifies under, as the gateway does.
 inline void publish(const LiveLog& log, seal::HeadSigner& signer) {
   seal::SealerOptions options;
   options.disk = &journal::posix_disk();
@@ -17,6 +18,7 @@ inline void publish(const LiveLog& log, seal::HeadSigner& signer) {
   options.signer = &signer;
   options.leaves = seal::journal_leaves(journal::posix_disk(), options.folder);
   options.on_problem = [](const std::string& what) { ADD_FAILURE() << what; };
+  std::ofstream(options.folder + "/log.vkey") << signer.verifier(log.origin())->vkey() << "\n";
   seal::Sealer sealer{options};
   sealer.start(log.durable_size());
   sealer.stop();
