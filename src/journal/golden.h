@@ -29,7 +29,7 @@ inline Entry golden_entry(LeafType type, std::string_view payload, std::uint64_t
 // Writes segment 0 and its sheet (given, because its nonce is random) to `disk`.
 inline void write_golden(Disk& disk, Buffer sheet, const KeyId& key) {
   Crypto crypto;
-  const std::string folder = log_folder(std::string(kArchive), std::string(kGoldenOrigin));
+  const std::string folder = log_folder(kArchive, std::string(kGoldenOrigin));
   ASSERT_FALSE(make_directories(disk, folder, "segments"));
   auto segment = std::make_shared<Segment>();
   segment->keys = golden_seed();

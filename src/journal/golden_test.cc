@@ -30,13 +30,13 @@ class Golden : public testing::Test {
     ASSERT_FALSE(make_directories(disk_, folder_, "segments"));
     disk_.set_contents(folder_ + "/segments/00000000.seg", golden("00000000.seg"));
     disk_.set_contents(folder_ + "/segments/00000000.sheet", golden(sheet));
-    ASSERT_FALSE(make_directories(disk_, std::string(kKeys), "day"));
-    ASSERT_FALSE(make_directories(disk_, std::string(kKeys), "log"));
-    disk_.set_contents(std::string(kKeys) + "/master-00000001.key", golden("master-00000001.key"));
-    disk_.set_contents(std::string(kKeys) + "/day/20260503-00000.key", golden("20260503-00000.key"));
+    ASSERT_FALSE(make_directories(disk_, kKeys, "day"));
+    ASSERT_FALSE(make_directories(disk_, kKeys, "log"));
+    disk_.set_contents(kKeys + "/master-00000001.key", golden("master-00000001.key"));
+    disk_.set_contents(kKeys + "/day/20260503-00000.key", golden("20260503-00000.key"));
   }
   MemoryDisk disk_;
-  const std::string folder_ = log_folder(std::string(kArchive), std::string(kGoldenOrigin));
+  const std::string folder_ = log_folder(kArchive, std::string(kGoldenOrigin));
 };
 
 TEST_F(Golden, a_segment_is_written_byte_for_byte_as_ever) {
@@ -49,7 +49,7 @@ TEST_F(Golden, a_segment_is_written_byte_for_byte_as_ever) {
 
 TEST_F(Golden, an_old_archive_is_read_with_its_old_key_store) {
   lay_out("00000000.sheet");
-  auto keys = KeyStore::open(disk_, std::string(kKeys));
+  auto keys = KeyStore::open(disk_, kKeys);
   ASSERT_TRUE(keys) << keys.error().message();
   const auto records = read_all(disk_, folder_, &*keys);
   EXPECT_THAT(payloads(records), ElementsAre("epoch", "", "hello", "", "the second group"));
@@ -59,7 +59,7 @@ TEST_F(Golden, an_old_archive_is_read_with_its_old_key_store) {
 
 TEST_F(Golden, an_erased_record_is_gone_and_all_others_are_as_before) {
   lay_out("00000000.sheet-without-2");
-  auto keys = KeyStore::open(disk_, std::string(kKeys));
+  auto keys = KeyStore::open(disk_, kKeys);
   ASSERT_TRUE(keys);
   const auto records = read_all(disk_, folder_, &*keys);
   EXPECT_THAT(payloads(records), ElementsAre("epoch", "", "", "", "the second group"));

@@ -79,7 +79,7 @@ class Journal {
   // 32 octets bound to this log, the same after each restart, known only with the key store. For what must be random to
   // others and stable to us (conversation ids). Not while another thread is in it.
   virtual Secret derive_secret(std::string_view label) = 0;
-  virtual void close() = 0;  // syncs what is queued, stops the threads; idempotent
+  virtual void close() = 0;  // syncs what is queued, stops the threads; idempotent; never from within an Observer
 };
 
 }  // namespace chancery::journal

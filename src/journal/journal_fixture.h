@@ -74,7 +74,7 @@ class Memory final : public Observer {
   std::uint64_t durable_at_failure_ = 0;
 };
 
-inline constexpr std::string_view kArchive = "/a", kKeys = "/a.keys", kState = "/a.state";
+inline const std::string kArchive = "/a", kKeys = "/a.keys", kState = "/a.state";
 inline const Instant kNow = *parse_rfc3339("2026-05-03T09:12:44Z");
 
 inline Entry message(std::string text, bool urgent = true, Instant time = kNow) {
@@ -107,9 +107,9 @@ inline Options options_on(Disk& disk, KeyStore& keys, Observer* observer) {
 }
 
 inline KeyStore make_keys(Disk& disk) {
-  const auto error = KeyStore::create(disk, std::string(kKeys));
+  const auto error = KeyStore::create(disk, kKeys);
   EXPECT_TRUE(!error || error == KeyStoreError::exists) << error.message();
-  auto keys = KeyStore::open(disk, std::string(kKeys));
+  auto keys = KeyStore::open(disk, kKeys);
   EXPECT_TRUE(keys) << keys.error().message();
   return *std::move(keys);
 }

@@ -19,7 +19,7 @@ class JournalTest : public ::testing::Test {
     return *std::move(opened);
   }
   Options options() { return options_on(disk_, keys_, &memory_); }
-  std::string folder(const Journal& journal) { return log_folder(std::string(kArchive), journal.origin()); }
+  std::string folder(const Journal& journal) { return log_folder(kArchive, journal.origin()); }
 
   MemoryDisk disk_;
   KeyStore keys_ = make_keys(disk_);

@@ -153,7 +153,7 @@ std::error_code KeyStore::load_masters() {
   const auto numbers = master_numbers(*disk_, folder_);
   if (!numbers) return numbers.error();
   if (numbers->empty() && credential_.empty()) return KeyStoreError::missing;
-  auto masters = std::make_shared<FileMasters>();
+  auto masters = std::make_unique<FileMasters>();
   for (const std::uint32_t number : *numbers) {
     const auto key = read_master(*disk_, folder_ + "/" + master_name(number));
     if (!key) return key.error();
@@ -169,6 +169,11 @@ std::error_code KeyStore::load_masters() {
 }
 
 std::expected<std::vector<KeyInfo>, std::error_code> KeyStore::show() const {
+  const std::lock_guard guard(*mutex_);
+  return list();
+}
+
+std::expected<std::vector<KeyInfo>, std::error_code> KeyStore::list() const {
   std::vector<KeyInfo> infos;
   const auto add_master = [&](const std::string& path) -> std::error_code {
     const auto key = read_master(*disk_, path);
@@ -196,6 +201,7 @@ std::expected<std::vector<KeyInfo>, std::error_code> KeyStore::show() const {
 }
 
 std::expected<KeyId, std::error_code> KeyStore::rotate() {
+  const std::lock_guard guard(*mutex_);
   if (!credential_.empty()) return fail(KeyStoreError::read_only);
   const auto numbers = master_numbers(*disk_, folder_);
   if (!numbers) return std::unexpected(numbers.error());
@@ -215,7 +221,8 @@ std::expected<KeyId, std::error_code> KeyStore::rotate() {
 }
 
 std::error_code KeyStore::retire(const KeyId& master) {
-  const auto infos = show();
+  const std::lock_guard guard(*mutex_);
+  const auto infos = list();
   if (!infos) return infos.error();
   const auto found = std::ranges::find_if(
       *infos, [&](const KeyInfo& info) { return info.kind == KeyInfo::Kind::master && info.id == master; });
@@ -237,6 +244,7 @@ std::error_code KeyStore::retire(const KeyId& master) {
 }
 
 std::expected<KeyStore::Key, std::error_code> KeyStore::wrapped_key(KeyInfo wanted) {
+  const std::lock_guard guard(*mutex_);
   const auto there = disk_->exists(wanted.path);
   if (!there) return std::unexpected(there.error());
   if (*there) {
@@ -280,6 +288,7 @@ std::expected<KeyStore::Key, std::error_code> KeyStore::log_key(std::string_view
 
 std::expected<Secret, std::error_code> KeyStore::day_key_of(std::uint16_t retention_class, std::uint32_t day,
                                                             const KeyId& id) const {
+  const std::lock_guard guard(*mutex_);
   const std::string path = folder_ + "/day/" + day_file_name(day, retention_class);
   const auto key = read_wrapped(*disk_, path);
   if (!key) return std::unexpected(key.error());

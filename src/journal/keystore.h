@@ -1,13 +1,14 @@
 #pragma once
 // The key store: the folder (ARCHIVE.keys) without which the bodies of an archive are unreadable. Format:
 // docs/formats/keys.md. It holds master keys, and keys wrapped under them: one for each retention class and day (they
-// seal key sheets), one for each log (Journal::derive_secret). Not thread-safe: one object a thread, any number of
-// objects a folder.
+// seal key sheets), one for each log (Journal::derive_secret). Any thread may use it; any number of objects may
+// stand on one folder.
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -93,11 +94,14 @@ class KeyStore {
   KeyStore(Disk& disk, std::string folder, std::string credential);
   std::expected<Key, std::error_code> wrapped_key(KeyInfo wanted);
   std::error_code load_masters();
+  std::expected<std::vector<KeyInfo>, std::error_code> list() const;
 
+  // All below `mutex_` is guarded by it; behind a pointer, so that a store can be moved.
+  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
   Disk* disk_;
   std::string folder_;
   std::string credential_;
-  std::shared_ptr<MasterKeys> masters_;
+  std::unique_ptr<MasterKeys> masters_;
 };
 
 }  // namespace chancery::journal

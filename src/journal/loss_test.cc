@@ -25,7 +25,7 @@ Options small_options(Disk& disk, KeyStore& keys, Observer* observer) {
 
 // Appends bursts of 1 to 5 records, waiting for each, and closes. What was reported is in `memory`, whatever failed.
 void write_some(MemoryDisk& disk, Memory& memory, std::uint64_t records) {
-  auto keys = KeyStore::open(disk, std::string(kKeys));
+  auto keys = KeyStore::open(disk, kKeys);
   if (!keys) return;
   const auto opened = open(small_options(disk, *keys, &memory));
   if (!opened) return;
@@ -42,7 +42,7 @@ void write_some(MemoryDisk& disk, Memory& memory, std::uint64_t records) {
 
 std::unique_ptr<MemoryDisk> disk_with_keys() {
   auto disk = std::make_unique<MemoryDisk>();
-  EXPECT_FALSE(KeyStore::create(*disk, std::string(kKeys)));
+  EXPECT_FALSE(KeyStore::create(*disk, kKeys));
   return disk;
 }
 
@@ -56,7 +56,7 @@ void expect_contains(const Records& all, const Records& some) {
 
 Records contents(MemoryDisk& disk, const std::string& origin, KeyStore& keys) {
   Records records;
-  for (const ReadRecord& record : read_all(disk, log_folder(std::string(kArchive), origin), &keys))
+  for (const ReadRecord& record : read_all(disk, log_folder(kArchive, origin), &keys))
     records[record.index] = record.payload;
   return records;
 }
@@ -64,7 +64,7 @@ Records contents(MemoryDisk& disk, const std::string& origin, KeyStore& keys) {
 // Opens what is left and checks it; returns what is now durable. `after` is then the disk as the new writer left it,
 // killed.
 Records expect_recovers(MemoryDisk& disk, const Records& reported) {
-  auto keys = KeyStore::open(disk, std::string(kKeys));
+  auto keys = KeyStore::open(disk, kKeys);
   EXPECT_TRUE(keys) << keys.error().message();
   Memory memory;
   const auto opened = open(small_options(disk, *keys, &memory));
@@ -219,7 +219,7 @@ TEST(Loss, a_full_disk_stops_the_writer_and_what_was_reported_stays) {
     EXPECT_EQ(memory.why(), std::errc::no_space_on_device);
     disk->set_capacity(UINT64_MAX);
     const auto after = disk->after_kill();
-    auto keys = KeyStore::open(*after, std::string(kKeys));
+    auto keys = KeyStore::open(*after, kKeys);
     const auto opened = open(small_options(*after, *keys, nullptr));
     ASSERT_TRUE(opened) << opened.error().detail;
     // The reserve took the outage although nothing else fitted.

@@ -62,7 +62,7 @@ struct Options {
   std::string archive;           // folder; made, with archive.json, when missing
   std::string state;             // folder; made when missing
   std::string site, node;        // [a-z0-9][a-z0-9.-]{0,62}
-  KeyStore* keys = nullptr;      // must outlive the journal, which uses it from its own threads only
+  KeyStore* keys = nullptr;      // must outlive the journal
   Observer* observer = nullptr;  // must outlive the journal
   Instant now;
 

@@ -23,7 +23,7 @@ class ReaderTest : public testing::Test {
     auto opened = open(options);
     EXPECT_TRUE(opened) << opened.error().detail;
     journal_ = std::move(opened->journal);
-    folder_ = log_folder(std::string(kArchive), journal_->origin());
+    folder_ = log_folder(kArchive, journal_->origin());
     std::uint64_t last = 0;
     for (std::uint64_t i = 0; i < kRecords; ++i) {
       last = *journal_->append(message("text " + std::to_string(i)));
@@ -102,7 +102,7 @@ TEST_F(ReaderTest, without_a_limit_gives_only_what_a_later_group_calls_durable) 
 }
 
 TEST_F(ReaderTest, follows_a_log_that_is_being_written) {
-  Reader r = reader(&keys_);
+  Reader r = reader(&keys_);  // a key store may be shared with the writer
   std::atomic<bool> done = false;
   std::uint64_t count = 0;
   std::string problem;
@@ -185,7 +185,7 @@ TEST_F(ReaderTest, a_record_that_is_punctured_out_of_its_sheet_is_erased_and_oth
 }
 
 TEST_F(ReaderTest, a_key_that_is_not_here_seals_the_bodies_only) {
-  disk_.erase(std::string(kKeys) + "/day/20260503-00000.key");
+  disk_.erase(kKeys + "/day/20260503-00000.key");
   const auto record = [&] {
     Reader r = reader(&keys_);
     r.set_limit(size_);

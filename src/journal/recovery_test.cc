@@ -20,7 +20,7 @@ class RecoveryTest : public testing::Test {
     Memory memory;
     const Opened opened = open_or_fail(&memory);
     origin_ = opened.journal->origin();
-    folder_ = log_folder(std::string(kArchive), origin_);
+    folder_ = log_folder(kArchive, origin_);
     segment_ = folder_ + "/" + segment_file(0);
     for (int i = 0; i < 5; ++i) EXPECT_TRUE(memory.wait_for(*opened.journal->append(message("m" + std::to_string(i)))));
     opened.journal->close();
@@ -39,7 +39,7 @@ class RecoveryTest : public testing::Test {
   }
   // As if the writer had died before it said anything in the state folder.
   void forget_position() {
-    StateFile file(disk_, std::string(kState), "hq", "gw-1");
+    StateFile file(disk_, kState, "hq", "gw-1");
     State state = **file.load();
     state.durable = {0, {}};
     state.clean = false;
@@ -168,7 +168,7 @@ TEST_F(RecoveryTest, a_segment_of_another_log_is_foreign) {
 }
 
 TEST_F(RecoveryTest, without_its_key_a_log_is_not_written_on) {
-  disk_.erase(std::string(kKeys) + "/day/20260503-00000.key");
+  disk_.erase(kKeys + "/day/20260503-00000.key");
   const auto opened = open(options());
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, JournalError::keys_missing);
@@ -203,7 +203,7 @@ void expect_epoch(const Opened& opened, EpochReason reason, const std::string& p
 }
 
 TEST_F(RecoveryTest, a_used_archive_without_its_state_gets_a_new_epoch) {
-  disk_.erase(std::string(kState));
+  disk_.erase(kState);
   expect_epoch(open_or_fail(), EpochReason::state_missing, origin_, 0);
   EXPECT_EQ(disk_.contents(segment_), whole_) << "the old log is left as it was";
 }
@@ -219,7 +219,7 @@ TEST_F(RecoveryTest, a_log_that_is_gone_gets_a_new_epoch) {
 }
 
 TEST_F(RecoveryTest, a_log_that_was_written_on_elsewhere_gets_a_new_epoch) {
-  StateFile file(disk_, std::string(kState), "hq", "gw-1");
+  StateFile file(disk_, kState, "hq", "gw-1");
   State state = **file.load();
   state.durable.chain[0] ^= 1;
   ASSERT_FALSE(file.save(state));
@@ -227,7 +227,7 @@ TEST_F(RecoveryTest, a_log_that_was_written_on_elsewhere_gets_a_new_epoch) {
 }
 
 TEST_F(RecoveryTest, a_restored_backup_gets_one_new_epoch_and_then_goes_on) {
-  disk_.set_contents(std::string(kArchive) + "/backup.json", "{}");
+  disk_.set_contents(kArchive + "/backup.json", "{}");
   std::string origin;
   {
     const Opened opened = open_or_fail();
@@ -241,14 +241,14 @@ TEST_F(RecoveryTest, a_restored_backup_gets_one_new_epoch_and_then_goes_on) {
 }
 
 TEST_F(RecoveryTest, a_new_epoch_that_the_old_archive_does_not_know_is_not_resumed) {
-  disk_.erase(std::string(kState));
+  disk_.erase(kState);
   std::string second;
   {
     const Opened opened = open_or_fail();
     second = opened.journal->origin();
     opened.journal->close();
   }
-  disk_.erase(std::string(kArchive) + "/logs/" + second);  // the disk is rolled back to before it
+  disk_.erase(kArchive + "/logs/" + second);  // the disk is rolled back to before it
   const Opened opened = open_or_fail();
   ASSERT_TRUE(opened.recovery.new_epoch);
   EXPECT_EQ(opened.recovery.new_epoch->reason, EpochReason::rolled_back);
@@ -264,7 +264,7 @@ TEST_F(RecoveryTest, the_secret_of_a_log_stays_and_differs_by_label_and_log) {
   opened = open_or_fail();
   EXPECT_EQ(opened.journal->derive_secret("conversations"), secret);
   opened.journal->close();
-  disk_.erase(std::string(kState));
+  disk_.erase(kState);
   EXPECT_NE(open_or_fail().journal->derive_secret("conversations"), secret);
 }
 
@@ -295,7 +295,7 @@ TEST_F(RecoveryTest, names_that_could_leave_the_folder_are_refused) {
 // Outages.
 
 TEST_F(RecoveryTest, noted_outages_come_back_until_they_are_forgotten) {
-  OutageReserve reserve(disk_, std::string(kState), "hq", "gw-1");
+  OutageReserve reserve(disk_, kState, "hq", "gw-1");
   const Outage outage{kNow, 7, "No space left on device"};
   ASSERT_FALSE(reserve.note(outage));
   disk_.set_capacity(0);
@@ -306,12 +306,12 @@ TEST_F(RecoveryTest, noted_outages_come_back_until_they_are_forgotten) {
   EXPECT_EQ(outages[0].time, outage.time);
   EXPECT_EQ(outages[0].durable_size, 7U);
   EXPECT_EQ(outages[0].what, outage.what);
-  ASSERT_FALSE(forget_outages(disk_, std::string(kState), "hq", "gw-1"));
+  ASSERT_FALSE(forget_outages(disk_, kState, "hq", "gw-1"));
   EXPECT_TRUE(open_or_fail().recovery.outages.empty());
 }
 
 TEST_F(RecoveryTest, the_reserve_never_grows) {
-  OutageReserve reserve(disk_, std::string(kState), "hq", "gw-1");
+  OutageReserve reserve(disk_, kState, "hq", "gw-1");
   for (std::uint64_t i = 0; i < OutageReserve::kSlots + 5; ++i)
     ASSERT_FALSE(reserve.note({kNow, i, std::string(1000, 'x')}));
   const auto outages = reserve.load();
@@ -323,21 +323,21 @@ TEST_F(RecoveryTest, the_reserve_never_grows) {
 // State.
 
 TEST_F(RecoveryTest, a_position_whose_writing_was_cut_leaves_the_one_before) {
-  StateFile file(disk_, std::string(kState), "hq", "gw-1");
+  StateFile file(disk_, kState, "hq", "gw-1");
   State state = **file.load();
   ++state.durable.size;
   ASSERT_FALSE(file.save(state));
   State newer = state;
   ++newer.durable.size;
   ASSERT_FALSE(file.save(newer));
-  const std::string path = std::string(kState) + "/hq_gw-1.position";
+  const std::string path = kState + "/hq_gw-1.position";
   const Buffer octets = disk_.contents(path);
   int newest = 0, before = 0;
   for (std::size_t at = 0; at < octets.size(); ++at) {
     Buffer changed = octets;
     changed[at] = static_cast<char>(changed[at] ^ 0x40);
     disk_.set_contents(path, changed);
-    const auto loaded = StateFile(disk_, std::string(kState), "hq", "gw-1").load();
+    const auto loaded = StateFile(disk_, kState, "hq", "gw-1").load();
     ASSERT_TRUE(loaded && *loaded) << at;
     EXPECT_TRUE(**loaded == state || **loaded == newer) << at;
     ++(**loaded == newer ? newest : before);

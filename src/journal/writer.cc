@@ -187,7 +187,6 @@ void Writer::prepare(Guard& guard, FrameMaker& maker) {
   if (idle_ > 0 && can_prepare()) work_.notify_one();
   guard.unlock();
   if (group.begins_segment) {
-    const std::lock_guard keys_guard(keys_mutex_);
     group.error = make_sheet(maker.crypto(), *options_.keys, log_.origin(), *group.segment);
     group.entries.front().second = maker.crypto().sha256({group.segment->sheet});
   }

@@ -113,7 +113,6 @@ class Writer final : public Journal {
   bool is_told_ = false;  // of the failure
   std::error_code failure_;
 
-  std::mutex keys_mutex_;  // two segments may be prepared at once; Options::keys is for one thread at a time
   std::vector<std::thread> threads_;
 };
 

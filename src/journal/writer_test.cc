@@ -18,7 +18,7 @@ class WriterTest : public testing::Test {
     if (change) change(options);
     auto opened = open(options);
     EXPECT_TRUE(opened) << opened.error().detail;
-    folder_ = log_folder(std::string(kArchive), opened->journal->origin());
+    folder_ = log_folder(kArchive, opened->journal->origin());
     return std::move(opened->journal);
   }
   std::vector<ReadRecord> read() { return read_all(disk_, folder_, &keys_); }
@@ -145,7 +145,7 @@ TEST_F(WriterTest, a_new_day_begins_a_new_segment_and_an_earlier_time_does_not) 
   ASSERT_TRUE(memory_.wait_for(last));
   journal->close();
   EXPECT_EQ(read_shape(disk_, folder_, journal->origin())->headers.size(), 2U);
-  EXPECT_FALSE(disk_.contents(std::string(kKeys) + "/day/20260504-00000.key").empty());
+  EXPECT_FALSE(disk_.contents(kKeys + "/day/20260504-00000.key").empty());
   EXPECT_EQ(read()[last].payload, "today again");
 }
 
