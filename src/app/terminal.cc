@@ -27,7 +27,7 @@ std::string harmless(std::string_view text) {
     const auto octet = static_cast<unsigned char>(out[i]);
     if (octet < ' ' || octet == 0x7f) out[i] = ' ';
     // U+0080-U+009F: C1 controls, which some terminals obey.
-    if (octet == 0xc2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xa0) out.replace(i, 2, "  ");
+    if (octet == 0xc2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xa0) out[i] = out[i + 1] = ' ';
   }
   return out;
 }

@@ -85,6 +85,7 @@ class Process {
   void open_journal();
   void start_sealer();
   void publish_key(const std::string& folder, const std::string& origin);
+  void note_recovery();
   std::pair<gateway::Memory, gateway::Legs> recall();
 
   gateway::Config config_;
@@ -213,13 +214,29 @@ void Process::start() {
   sealer_->start(size);
   indexer_.start(opened_.journal->origin(), size);
   gateway_.start(*opened_.journal, std::move(memory), std::move(legs));
+  note_recovery();
   log_.info(
       "recording",
       {{"log", opened_.journal->origin()}, {"records", size}, {"clean_start", opened_.recovery.clean ? "yes" : "no"}});
 }
 
+// What opening the log found that only a record can tell later.
+void Process::note_recovery() {
+  const journal::Recovery& recovery = opened_.recovery;
+  if (!recovery.clean && !recovery.new_epoch && !recovery.torn)
+    gateway_.note(Kind::gap, "the last process ended uncleanly; no record that was durable is missing");
+  for (const journal::Outage& outage : recovery.outages)
+    gateway_.note(Kind::outage, fmt::format("recording failed at {}: {}; durable up to record {}",
+                                            to_rfc3339(outage.time), outage.what, outage.durable_size));
+}
+
 void Process::finish() {
   opened_.journal->close();
+  // Noted twice when this process is killed before: better than never.
+  if (!opened_.recovery.outages.empty() && opened_.journal->durable_size() == opened_.journal->next_index())
+    if (const auto error =
+            journal::forget_outages(journal::posix_disk(), config_.state.string(), config_.site, config_.node))
+      log_.warning("noted outages stay in the reserve and will be noted again", {{"error", error.message()}});
   sealer_->stop();
   indexer_.stop();
   if (const auto error =
