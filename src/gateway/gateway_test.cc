@@ -46,6 +46,17 @@ TEST_F(RelayTest, NothingIsForwardedBeforeItsRecordIsDurable) {
   EXPECT_EQ(upstream->read_until("\n"), "MSG bob two\n");
 }
 
+TEST_F(RelayTest, WhatBecomesDurableWhileASessionLooksIsNotForgotten) {
+  join();
+  sign_in();
+  journal().hold(true);
+  journal().creep();
+  client->send("MSG bob now\n");
+  ASSERT_TRUE(until([&] { return journal().next_index() > 2 && journal().durable_size() == journal().next_index(); }));
+  journal().let_all();
+  EXPECT_EQ(upstream->read_until("\n"), "MSG bob now\n");
+}
+
 TEST_F(RelayTest, ARefusalToo) {
   join();
   sign_in();

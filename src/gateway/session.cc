@@ -179,13 +179,16 @@ void Session::retry() {
   wait_for_durable();
 }
 
-// Until the first unit of either side may leave; `durable` asks again for what is behind it.
+// Until the first unit of either side may leave; `durable` asks again for what is behind it. What is durable may have
+// grown since `advance` looked: the journal tells of it only later, so not looking again is what loses nothing.
 void Session::wait_for_durable() {
   if (waits_) return;
   std::optional<std::uint64_t> size;
   for (const auto& units : queues_)
-    if (!units.empty() && (!size || units.front().wait_for < *size)) size = units.front().wait_for;
-  if (!size || *size <= shop_.recorder.durable_size()) return;
+    if (!units.empty() && units.front().recorded == units.front().judged.size() &&
+        (!size || units.front().wait_for < *size))
+      size = units.front().wait_for;
+  if (!size) return;
   waits_ = true;
   shop_.waiting.push({*size, shared_from_this()});
 }

@@ -51,9 +51,19 @@ std::uint64_t HeldJournal::next_index() const {
   return entries_.size();
 }
 
+void HeldJournal::creep() {
+  const std::lock_guard lock(mutex_);
+  creeping_ = true;
+}
+
 std::uint64_t HeldJournal::durable_size() const {
   const std::lock_guard lock(mutex_);
-  return durable_;
+  const std::uint64_t seen = durable_;
+  if (creeping_ && durable_ < entries_.size()) {
+    durable_ = entries_.size();
+    creeping_ = false;
+  }
+  return seen;
 }
 
 std::vector<journal::Entry> HeldJournal::entries() const {

@@ -16,6 +16,8 @@ class HeldJournal final : public journal::Journal {
   void hold(bool held);
   void let(std::uint64_t size);  // durable up to `size` records, at most all
   void let_all() { let(~0ULL); }
+  // The next look at durable_size() sees the old size, the one after it the new one; the observer is told by `let`.
+  void creep();
   void fail();                  // as a failed sync: takes nothing more
   void full(std::size_t most);  // takes at most so many that are not durable
 
@@ -37,8 +39,9 @@ class HeldJournal final : public journal::Journal {
   std::string origin_ = "test/node/00000001-00000000";
   ConversationId log_;
   std::vector<journal::Entry> entries_;
-  std::uint64_t durable_ = 0;
+  mutable std::uint64_t durable_ = 0;
   std::size_t most_ = ~std::size_t{0};
+  mutable bool creeping_ = false;
   bool held_ = false;
   bool failed_ = false;
 };
