@@ -233,6 +233,7 @@ class Parser {
     advance();
     std::string match = "NEAR(";
     while (token_.type == Type::word || token_.type == Type::phrase) match += term() + " ";
+    if (problem_.empty() && match == "NEAR(") fail("NEAR needs words between its parentheses: `NEAR(word word, 5)`.");
     int distance = kNearDefault;
     if (token_.type == Type::comma) {
       advance();

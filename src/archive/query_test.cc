@@ -60,8 +60,8 @@ TEST(Query, SyntaxOfFts5IsOnlyText) {
 }
 
 TEST(Query, WhatIsWrongIsSaidWithWhatIsValid) {
-  for (const auto* text : {"\"open", "a AND", "OR b", "NOT b", "(a", "a)", "NEAR(a b", "NEAR(a, x)", "NEAR(a b, 1001)",
-                           "NEAR(a (b))", "!!!", "a NOT", "()", "a,b", "*"})
+  for (const auto* text : {"\"open", "a AND", "OR b", "NOT b", "(a", "a)", "NEAR(a b", "NEAR(a, x)", "NEAR()",
+                           "NEAR(, 3)", "NEAR(a b, 1001)", "NEAR(a (b))", "!!!", "a NOT", "()", "a,b", "*"})
     EXPECT_THAT(problem_of(text), HasSubstr("A query is made of")) << text;
   EXPECT_THAT(problem_of("\"open"), HasSubstr("never closed"));
   EXPECT_THAT(problem_of("NOT b"), HasSubstr("before it"));
