@@ -19,6 +19,7 @@ void add_policy(CLI::App& root, Context& context);
 void add_archive(CLI::App& root, Context& context);
 void add_keys(CLI::App& root, Context& context);
 void add_signer(CLI::App& root, Context& context);
+void add_witness(CLI::App& root, Context& context);
 
 // All of the above.
 void add_commands(CLI::App& root, Context& context);

@@ -34,34 +34,40 @@ unsigned TileCheck::published_width(unsigned level, std::uint64_t index) const {
 void TileCheck::compare(unsigned level, std::uint64_t index, Bytes hashes) {
   const unsigned needed = published_width(level, index);
   const auto node = widths_.extract(TileNumber{level, index});
-  bool is_there = needed == 0;
+  bool is_there = needed == 0, is_damaged = false;
   if (!node.empty())
-    for (const unsigned width : node.mapped())
-      if (compare_file({level, index, width}, hashes) && width >= needed) is_there = true;
-  if (!is_there) fault({level, index, needed}, 0, true);
+    for (const unsigned width : node.mapped()) {
+      const auto good = compare_file({level, index, width}, hashes);
+      is_there |= good && *good >= needed;
+      is_damaged |= good && *good < needed && width == needed;  // reported already
+    }
+  if (!is_there && !is_damaged) fault({level, index, needed}, 0, true);
 }
 
-// Whether the file is there at all.
-bool TileCheck::compare_file(const TileId& tile, Bytes hashes) {
+// How many of its first hashes are right; nullopt: the file is not there.
+std::optional<unsigned> TileCheck::compare_file(const TileId& tile, Bytes hashes) {
   const auto octets = read_(tile);
-  if (!octets) return false;
+  if (!octets) return std::nullopt;
   const unsigned known = std::min(tile.width, static_cast<unsigned>(hashes.size() / sizeof(Hash)));
   for (unsigned i = 0; i < known; ++i) {
     const std::size_t at = i * sizeof(Hash);
-    if (octets->size() < at + sizeof(Hash) ||
-        Bytes{*octets}.substr(at, sizeof(Hash)) != hashes.substr(at, sizeof(Hash)))
-      return fault(tile, i, false), true;
+    if (octets->size() >= at + sizeof(Hash) &&
+        Bytes{*octets}.substr(at, sizeof(Hash)) == hashes.substr(at, sizeof(Hash)))
+      continue;
+    fault(tile, i, false);
+    return i;
   }
   // Longer than its name says, or than there are records for.
   if (octets->size() != tile.size() || known < tile.width) fault(tile, std::min(known, tile.width - 1), false);
-  return true;
+  return known;
 }
 
+// A tile wider than the newest checkpoint needs was being written for one that was never published: it need not have
+// survived a power loss whole.
 void TileCheck::fault(const TileId& tile, unsigned hash, bool is_missing) {
   const unsigned needed = published_width(tile.level, tile.index);
   const std::uint64_t index = (tile.index * kTileWidth + hash) << tile.level * kTileHeight;
-  // A whole published tile whose file is longer than it should be is wrong too, though all its hashes are right.
-  faults_.push_back({merkle::path_of(tile), is_missing, needed > hash, index, tile.level});
+  faults_.push_back({merkle::path_of(tile), is_missing, tile.width <= needed, index, tile.level});
 }
 
 }  // namespace chancery::verify

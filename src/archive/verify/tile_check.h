@@ -3,6 +3,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,7 +37,7 @@ class TileCheck {
 
  private:
   void compare(unsigned level, std::uint64_t index, Bytes hashes);
-  bool compare_file(const merkle::TileId& tile, Bytes hashes);
+  std::optional<unsigned> compare_file(const merkle::TileId& tile, Bytes hashes);
   void fault(const merkle::TileId& tile, unsigned hash, bool is_missing);
   unsigned published_width(unsigned level, std::uint64_t index) const;
 

@@ -1,0 +1,171 @@
+// chancery witness: a second site that sees each checkpoint of other people's logs, and says so.
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+
+#include "app/command.h"
+#include "app/commands.h"
+#include "archive/seal/key_file.h"
+#include "archive/witness/witness_http.h"
+#include "core/encoding.h"
+#include "core/json.h"
+#include "merkle/decimal.h"
+
+namespace chancery::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Given {
+  std::string dir, name, listen = "127.0.0.1:8480", key, url, log;
+};
+
+Buffer read_line(const fs::path& file) {
+  std::ifstream in{file};
+  Buffer line;
+  if (!std::getline(in, line)) throw Failure{fmt::format("{}: cannot be read", file.string())};
+  return line;
+}
+
+// The folder holds key.pem (0600), witness.vkey, and logs/.
+witness::WitnessService open_witness(const Given& given) {
+  const auto vkey = merkle::VerifierKey::parse(read_line(fs::path{given.dir} / "witness.vkey"));
+  auto key = seal::load_private_key(fs::path{given.dir} / "key.pem");
+  if (!key) throw Failure{key.error()};
+  if (!vkey || vkey->key != key->public_key())
+    throw Failure{fmt::format("{}/witness.vkey: not the verifier key of key.pem", given.dir)};
+  auto service = witness::WitnessService::open(journal::posix_disk(), (fs::path{given.dir} / "logs").string(),
+                                               {vkey->name, merkle::KeyType::cosignature, std::move(*key)},
+                                               [] { return std::chrono::system_clock::now(); });
+  if (!service) throw Failure{service.error()};
+  return std::move(*service);
+}
+
+void print(const Context& context, const char* name, const std::string& value) {
+  if (!context.json) {
+    context.out << value << '\n';
+    return;
+  }
+  std::string json;
+  JsonWriter{json}.begin_object().member(name, value).end_object();
+  context.out << json << '\n';
+}
+
+Exit create(const Context& context, const Given& given) {
+  if (!merkle::is_key_name(given.name))
+    throw Failure{
+        fmt::format("--name {}: a key name has no spaces and no '+'; a host and path you own is best", given.name)};
+  const fs::path dir = given.dir;
+  fs::create_directories(dir / "logs");
+  fs::permissions(dir, fs::perms::owner_all);
+  const auto key = seal::create_private_key(dir / "key.pem");
+  if (!key) throw Failure{key.error()};
+  const std::string vkey = merkle::VerifierKey{given.name, merkle::KeyType::cosignature, key->public_key()}.vkey();
+  if (const auto error =
+          journal::write_file_durably(journal::posix_disk(), (dir / "witness.vkey").string(), vkey + "\n"))
+    throw Failure{fmt::format("{}: {}", dir.string(), error.message())};
+  print(context, "vkey", vkey);
+  return Exit::ok;
+}
+
+Exit add_log(const Context& context, const Given& given) {
+  const Buffer text = fs::is_regular_file(given.key) ? read_line(given.key) : given.key;
+  const auto key = merkle::VerifierKey::parse(text);
+  if (!key) throw Failure{fmt::format("{}: not a log's verifier key; its archive has it in log.vkey", given.key)};
+  auto service = open_witness(given);
+  if (const auto done = service.watch(*key); !done) throw Failure{done.error()};
+  print(context, "log", key->name);
+  return Exit::ok;
+}
+
+// From the witness's HTTP interface: the checkpoint it holds, to give to `chancery verify --since`.
+Exit fetch(const Context& context, const Given& given) {
+  const auto url = witness::Url::parse(given.url);
+  if (!url || given.log.empty()) throw Failure{"give --url http://HOST:PORT and --log ORIGIN"};
+  const std::string path = fmt::format("/{}/checkpoint", to_hex(bytes_of(merkle::sha256(given.log))));
+  const auto response = witness::exchange(*url, false, path, "", std::chrono::seconds{10});
+  if (!response) throw Failure{fmt::format("{}: {}", given.url, response.error())};
+  if (response->status != 200) throw Failure{fmt::format("{}: it has no checkpoint of {}", given.url, given.log)};
+  if (context.json)
+    print(context, "checkpoint", response->body);
+  else
+    context.out << response->body;
+  return Exit::ok;
+}
+
+Exit show(const Context& context, const Given& given) {
+  if (!given.url.empty()) return fetch(context, given);
+  const auto service = open_witness(given);
+  if (!given.log.empty()) {
+    const auto found = service.logs().find(given.log);
+    if (found == service.logs().end()) throw Failure{fmt::format("{}: this log is not watched", given.log)};
+    context.out << found->second.checkpoint;
+    return Exit::ok;
+  }
+  std::string json;
+  JsonWriter writer{json};
+  writer.begin_object().member("vkey", service.key().vkey()).key("logs").begin_array();
+  if (!context.json) context.out << "witness " << service.key().vkey() << '\n';
+  for (const auto& [origin, log] : service.logs()) {
+    const std::uint64_t size = log.last ? log.last->size : 0;
+    writer.begin_object().member("log", origin).member("size", size).end_object();
+    if (!context.json) context.out << fmt::format("{}: {} records cosigned\n", origin, size);
+  }
+  writer.end_array().end_object();
+  if (context.json) context.out << json << '\n';
+  return Exit::ok;
+}
+
+Exit serve(const Context& context, const Given& given) {
+  const auto colon = given.listen.rfind(':');
+  const auto port = colon == std::string::npos
+                        ? std::nullopt
+                        : merkle::parse_decimal(std::string_view{given.listen}.substr(colon + 1));
+  if (!port || *port > 65535) throw Failure{fmt::format("--listen {}: expected ADDRESS:PORT", given.listen)};
+  auto service = open_witness(given);
+  witness::WitnessServer server{service, given.listen.substr(0, colon), static_cast<std::uint16_t>(*port)};
+  server.stop_on_signals();
+  print(context, "listening", fmt::format("{}:{}", given.listen.substr(0, colon), server.port()));
+  context.out.flush();
+  server.run();
+  return Exit::ok;
+}
+
+}  // namespace
+
+void add_witness(CLI::App& root, Context& context) {
+  CLI::App* group = add_group(root, "witness", "See and cosign the checkpoints of other people's logs");
+  auto given = std::make_shared<Given>();
+  const auto command = [&](const char* name, const char* what, const char* examples, auto action) {
+    CLI::App* made = add_command(*group, context, name, what, examples);
+    on_run(*made, context, [&context, given, action] { return action(context, *given); });
+    return made;
+  };
+  CLI::App* made = command("create", "Make a witness: a folder with its key; prints the verifier key",
+                           "  chancery witness create --dir w --name witness.example.com/1", create);
+  made->add_option("--dir", given->dir, "Folder to make")->required();
+  made->add_option("--name", given->name, "Name of the key")->required();
+
+  made = command("add-log", "Watch a log",
+                 "  chancery witness add-log --dir w /srv/archive/logs/demo/gateway-1/00000001-9f3ac2d1/log.vkey",
+                 add_log);
+  made->add_option("--dir", given->dir, "The witness's folder")->required();
+  made->add_option("vkey", given->key, "The log's verifier key, or a file with it")->required();
+
+  made = command("run", "Answer logs (C2SP tlog-witness), on loopback unless told otherwise",
+                 "  chancery witness run --dir w --listen 127.0.0.1:8480", serve);
+  made->add_option("--dir", given->dir, "The witness's folder")->required();
+  made->add_option("--listen", given->listen, "ADDRESS:PORT; port 0 takes a free one")->capture_default_str();
+
+  made = command("show", "What the witness watches; with --log, the checkpoint it holds",
+                 "  chancery witness show --dir w\n"
+                 "  chancery witness show --url http://127.0.0.1:8480 --log demo/gateway-1/00000001-9f3ac2d1 > held\n"
+                 "  chancery verify /srv/archive --since held",
+                 show);
+  made->add_option("--dir", given->dir, "The witness's folder");
+  made->add_option("--url", given->url, "Ask a witness over HTTP instead");
+  made->add_option("--log", given->log, "Origin of a log");
+}
+
+}  // namespace chancery::app
