@@ -102,7 +102,10 @@ TEST_F(Witness, Answers422ForAForkOrAWrongProof) {
 
 class Service : public Witness {
  protected:
-  Service() { disk_.make_directory("/w"); }
+  Service() {
+    disk_.make_directory("/w");
+    disk_.sync_directory("/");
+  }
   WitnessService open(journal::Disk& disk) {
     auto service = WitnessService::open(disk, "/w", kKey, [] { return from_unix_ns(1'700'000'000'000'000'000); });
     EXPECT_TRUE(service) << service.error();
