@@ -32,7 +32,7 @@ IMPURE = re.compile(
 EXEMPT = {
     ("policy/lexicon/lexicon.h", "#include <atomic>"): "slots of working memory; what is judged does not depend on them",
 }
-TEST = re.compile(r"(_test|_fuzz|_bench)\.cc$|/testing/")
+TEST = re.compile(r"(_test|_fuzz|_bench)\.cc$|/testing/|_oracle\.h$")
 
 
 def faults():

@@ -77,7 +77,6 @@ gateway::Route read_route(const yaml::Value& value, const Protocol& protocol, co
   const auto map = value.map(kRouteKeys);
   gateway::Route route;
   route.network = listener;
-  if (const auto network = map.find("network")) route.network = read_name(*network);
   route.to = chosen(map.find("to"), kTo, gateway::Route::To::fixed);
   const auto address = map.at("address");
   route.address = read_address(address, false);
@@ -88,6 +87,13 @@ gateway::Route read_route(const yaml::Value& value, const Protocol& protocol, co
   route.server_name = route.address.host;
   if (const auto name = map.find("server_name")) route.server_name = name->text_not_empty();
   if (const auto verify = map.find("verify")) route.verify = verify->boolean();
+  // Two listeners that lead to one server (STARTTLS and direct TLS) are one network, or a message that comes in by one
+  // and goes out by the other would count twice. Which server it is, only its verified name tells.
+  const auto network = map.find("network");
+  if (network)
+    route.network = read_name(*network);
+  else if (map.find("server_name") && route.tls != Tls::none && route.verify)
+    route.network = route.server_name;
   return route;
 }
 

@@ -36,7 +36,7 @@ struct Certificate {
 // Where a listener's clients are led.
 struct Route {
   enum class To : std::uint8_t { fixed };  // `from_client` comes with SOCKS5, CONNECT and transparent listeners
-  std::string network;                     // what records call this network; default: the listener's name
+  std::string network;  // what records call this network; default: the verified server_name, else the listener's name
   To to = To::fixed;
   Address address;
   Tls tls = Tls::none;

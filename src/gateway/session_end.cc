@@ -222,7 +222,10 @@ void Session::say_goodbye() {
   if (ending_ && codec_) {
     shop_.outbox.clear();
     codec_->end(*ending_, ending_error_, shop_.outbox);
-    const bool unexpected = *ending_ == Codec::Ending::upstream_lost && !shop_.outbox.empty();
+    // Where both ends had said goodbye, there is nothing left to say, only to close.
+    const bool unexpected =
+        *ending_ == Codec::Ending::upstream_lost &&
+        std::ranges::any_of(shop_.outbox.steps(), [](const Step& step) { return step.what == Step::What::send; });
     apply();
     if (unexpected) {
       ++shop_.stats.upstream_lost;

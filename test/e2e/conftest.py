@@ -74,7 +74,7 @@ def xmpp_gateway(xmpp_server, tmp_path_factory, authority):
 @pytest.fixture(scope="module")
 def irc_gateway(irc_server, tmp_path_factory, authority):
     gateway = Gateway(tmp_path_factory.mktemp("gateway"), authority)
-    gateway.listen("direct", "irc", "direct", irc_server.direct_port, "direct")
-    gateway.listen("plain", "irc", "none", irc_server.plain_port, "none")
+    gateway.listen("direct", "irc", "direct", irc_server.direct_port, "direct", network="irc")
+    gateway.listen("plain", "irc", "none", irc_server.plain_port, "none", network="irc")
     yield gateway.start()
     assert gateway.stop() == 0, gateway.process.tail()

@@ -89,6 +89,20 @@ static void write_conversation(PurpleConversation *conversation, const char *nam
   if (flags & PURPLE_MESSAGE_ERROR) say("error", name, text);
 }
 
+static void *notify_message(PurpleNotifyMsgType type, const char *title, const char *primary, const char *secondary) {
+  (void)type, (void)title;
+  say("error", primary ? primary : "-", secondary);
+  return NULL;
+}
+
+static void *notify_formatted(const char *title, const char *primary, const char *secondary, const char *text) {
+  (void)title, (void)secondary;
+  say("error", primary ? primary : "-", text);
+  return NULL;
+}
+
+static PurpleNotifyUiOps notifications = {.notify_message = notify_message, .notify_formatted = notify_formatted};
+
 static PurpleConversationUiOps conversations = {.write_conv = write_conversation};
 
 static void connect_signals(void) {
@@ -158,6 +172,7 @@ int main(int argc, char **argv) {
   purple_debug_set_enabled(g_getenv("PURPLE_DEBUG") != NULL);
   purple_eventloop_set_ui_ops(&event_loop);
   purple_conversations_set_ui_ops(&conversations);
+  purple_notify_set_ui_ops(&notifications);
   if (!purple_core_init("chancery-test")) return 1;
   purple_set_blist(purple_blist_new());
   purple_prefs_load();

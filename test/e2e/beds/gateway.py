@@ -29,10 +29,12 @@ class Gateway:
         self.signer_key = folder / "signer.key"
         self.metrics_port = free_port()
 
-    def listen(self, name: str, protocol: str, tls: str, upstream_port: int, upstream_tls: str, **more) -> int:
+    def listen(self, name: str, protocol: str, tls: str, upstream_port: int, upstream_tls: str, network: str | None = None, **more) -> int:
         """Adds a listener; returns the port for clients."""
         port = self.ports[name] = free_port()
         route = {"address": f"127.0.0.1:{upstream_port}", "tls": upstream_tls}
+        if network:
+            route["network"] = network
         if upstream_tls != "none":
             route |= {"ca": str(self.authority.ca), "server_name": "im.test"}
         listener = {"name": name, "protocol": protocol, "address": f"127.0.0.1:{port}", "tls": tls, "route": route, **more}
