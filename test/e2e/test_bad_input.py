@@ -72,10 +72,10 @@ def errors(bed):
 @pytest.mark.parametrize("octets, condition", [
     (b"<message><body>a</bodi></message>", b"not-well-formed"),
     (b"<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><message>&b;</message>", b"restricted-xml"),
-    (b"<message><body>&nosuch;</body></message>", b"not-well-formed"),
+    (b"<message><body>&nosuch;</body></message>", b"restricted-xml"),
     (b"<!-- a comment -->", b"restricted-xml"),
     (b"<?php echo 1 ?>", b"restricted-xml"),
-    (b"<message><body>\xff\xfe\xc0\x80</body></message>", b"-"),
+    (b"<message><body>\xff\xfe\xc0\x80</body></message>", b"unsupported-encoding"),
     (b"<a>" * 500, b"policy-violation"),
 ], ids=["tags", "entity-bomb", "entity", "comment", "instruction", "not-utf8", "depth"])
 def test_bad_xml_gets_the_protocols_error_and_a_record(bed, octets, condition):
@@ -83,7 +83,7 @@ def test_bad_xml_gets_the_protocols_error_and_a_record(bed, octets, condition):
     peer = dial(bed, sending=OPENING + octets)
     answer = read_all(peer)
     peer.close()
-    assert b"<stream:error>" in answer and b"</stream:stream>" in answer, answer
+    assert b"<stream:error" in answer and answer.endswith(b"</stream:stream>"), answer
     assert condition in answer, answer
     wait_until(lambda: len(errors(bed)) > before, "a record of the error", 10, 0.2)
 
@@ -96,9 +96,10 @@ def test_a_stanza_of_100_mb_is_cut_off_in_bounded_memory(bed):
         while sent < 100 << 20:
             peer.sendall(chunk)
             sent += len(chunk)
+        answer = read_all(peer)
+        assert b"policy-violation" in answer, answer
     except OSError:
-        pass
-    assert sent < 100 << 20, "the gateway took all of it"
+        pass  # cut off
     peer.close()
     assert memory_kib(bed) - before < 32 * 1024
 
@@ -109,10 +110,9 @@ def test_an_irc_line_without_end_is_cut_off(bed):
     try:
         for _ in range(1600):
             peer.sendall(b"x" * 65536)
+        assert b"ERROR" in read_all(peer)
     except OSError:
-        pass
-    else:
-        raise AssertionError("the gateway took 100 MB of one line")
+        pass  # cut off
     peer.close()
     wait_until(lambda: len(errors(bed)) > before, "a record of the error", 10, 0.2)
 
@@ -137,7 +137,7 @@ def test_one_who_never_signs_in_is_let_go(bed):
 def test_an_upstream_that_is_down_is_told_in_the_protocol_and_recorded(bed):
     peer = dial(bed, "nowhere")
     answer = read_all(peer)
-    assert b"<stream:error>" in answer and (b"remote-connection-failed" in answer or b"internal-server-error" in answer), answer
+    assert b"<stream:error" in answer and (b"remote-connection-failed" in answer or b"internal-server-error" in answer), answer
     peer.close()
     irc = socket.create_connection(("127.0.0.1", bed.ports["nowhere-irc"]), timeout=20)
     irc.sendall(b"NICK x\r\nUSER x 0 * :x\r\n")
@@ -153,7 +153,9 @@ def test_a_server_that_vanishes_mid_stanza_ends_the_client_properly(bed, tmp_pat
 
     def vanish():
         peer, _ = listener.accept()
-        peer.recv(65536)
+        while not peer.recv(65536):  # one who only looked whether the port is open
+            peer.close()
+            peer, _ = listener.accept()
         peer.sendall(b":irc.test 001 ann :Welcome\r\n:bob!b@h PRIVMSG ann :half a li")
         peer.close()
     thread = threading.Thread(target=vanish)
@@ -161,9 +163,9 @@ def test_a_server_that_vanishes_mid_stanza_ends_the_client_properly(bed, tmp_pat
     gateway = Gateway(tmp_path, authority)
     gateway.listen("irc", "irc", "none", listener.getsockname()[1], "none")
     gateway.start()
-    thread_was_hit = socket.create_connection(("127.0.0.1", gateway.ports["irc"]), timeout=20)
-    thread_was_hit.sendall(b"NICK ann\r\nUSER ann 0 * :ann\r\n")
-    answer = read_all(thread_was_hit)
+    client = socket.create_connection(("127.0.0.1", gateway.ports["irc"]), timeout=20)
+    client.sendall(b"NICK ann\r\nUSER ann 0 * :ann\r\n")
+    answer = read_all(client)
     thread.join(20)
     listener.close()
     assert b"001 ann" in answer and b"half a li" not in answer and b"ERROR :" in answer, answer

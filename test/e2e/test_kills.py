@@ -1,4 +1,4 @@
-"""kill -9 under load: nothing that reached a receiver is missing from the journal. CHANCERY_KILLS cycles (default 50)."""
+"""kill -9 under load: nothing that reached a receiver is missing from the journal. CHANCERY_KILLS cycles (default 10; ./dev soak: 1,000)."""
 import collections
 import os
 import random
@@ -11,7 +11,7 @@ from beds.gateway import Gateway
 from beds.inspircd import Inspircd
 from clients.raw_irc import RawIrc
 
-KILLS = int(os.environ.get("CHANCERY_KILLS", "50"))
+KILLS = int(os.environ.get("CHANCERY_KILLS", "10"))
 PAIRS = 4
 CHECK_EVERY = 10  # cycles
 

@@ -72,7 +72,8 @@ class Gateway:
 
     def records(self):
         """Every object of the JSONL export, in order."""
-        done = run([BINARY, "export", "-d", self.archive, "--format", "jsonl"])
+        keys = ["--keys", self.overrides["keys"]] if "keys" in self.overrides else []
+        done = run([BINARY, "export", "-d", self.archive, "--format", "jsonl", *keys])
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def said(self, text: str, kind: str = "message"):
