@@ -11,6 +11,7 @@ import pytest
 
 from beds import gateway as gateway_bed
 from beds.gateway import Gateway
+from beds.inspircd import Inspircd
 from beds.ngircd import Ngircd
 from beds.process import free_port, wait_until
 from beds.prosody import Prosody
@@ -204,10 +205,10 @@ def test_on_a_full_disk_nothing_unrecorded_passes(tmp_path, authority, bed):
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", disk], check=True)
     try:
-        ngircd = Ngircd(tmp_path, authority).start()
+        server = Inspircd(tmp_path, authority).start()
         gateway = Gateway(tmp_path, authority)
         gateway.archive = disk / "archive"
-        gateway.listen("irc", "irc", "none", ngircd.plain_port, "none")
+        gateway.listen("irc", "irc", "none", server.plain_port, "none")
         gateway.overrides |= {"index": str(tmp_path / "index"), "keys": str(tmp_path / "keys"), "state": str(tmp_path / "state")}
         subprocess.run([gateway_bed.BINARY, "keys", "create", "-d", gateway.archive, "--keys", tmp_path / "keys"], check=True)
         gateway.start()
@@ -228,6 +229,6 @@ def test_on_a_full_disk_nothing_unrecorded_passes(tmp_path, authority, bed):
         recorded = {r["text"].split()[1] for r in gateway.records() if r["kind"] == "message" and r["text"].startswith("full ")}
         missing = [n for n in heard_before_end if n not in recorded]
         assert heard_before_end and not missing, missing[:5]
-        ngircd.stop()
+        server.stop()
     finally:
         subprocess.run(["umount", "-l", disk])

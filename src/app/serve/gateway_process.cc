@@ -12,6 +12,7 @@
 #include "archive/seal/checkpoint_store.h"
 #include "archive/seal/sealer.h"
 #include "archive/seal/signer_process.h"
+#include "archive/witness/witness_http.h"
 #include "codec/registry.h"
 #include "config/load.h"
 #include "config/policy_file.h"
@@ -63,6 +64,21 @@ std::unique_ptr<seal::SignerClient> make_signer(const gateway::Config& config) {
       patience);
 }
 
+std::vector<std::unique_ptr<witness::HttpCosigner>> make_witnesses(const gateway::Config& config) {
+  std::vector<std::unique_ptr<witness::HttpCosigner>> witnesses;
+  for (const auto& configured : config.witnesses) {
+    auto url = witness::Url::parse(configured.url);
+    if (!url)
+      throw Failure(
+          fmt::format("witness {}: '{}' is not a URL such as http://127.0.0.1:9465", configured.name, configured.url));
+    auto key = merkle::VerifierKey::parse(configured.vkey);
+    if (!key)
+      throw Failure(fmt::format("witness {}: its vkey is not what `chancery witness show` prints", configured.name));
+    witnesses.push_back(std::make_unique<witness::HttpCosigner>(std::move(*url), std::move(*key)));
+  }
+  return witnesses;
+}
+
 // Everything between a checked configuration and a running gateway. Members are destroyed from the last to the first,
 // so what observes the journal is above it.
 class Process {
@@ -94,6 +110,7 @@ class Process {
   gateway::Gateway gateway_;
   archive::Indexer indexer_;
   std::unique_ptr<seal::SignerClient> signer_;
+  std::vector<std::unique_ptr<witness::HttpCosigner>> witnesses_;
   std::unique_ptr<seal::Sealer> sealer_;
   Fanout fanout_;
   journal::Opened opened_;
@@ -160,11 +177,13 @@ void Process::publish_key(const std::string& folder, const std::string& origin) 
 
 void Process::start_sealer() {
   signer_ = make_signer(config_);
+  witnesses_ = make_witnesses(config_);
   seal::SealerOptions options;
   options.disk = &journal::posix_disk();
   options.origin = opened_.journal->origin();
   options.folder = journal::log_folder(config_.archive.string(), options.origin);
   options.signer = signer_.get();
+  for (const auto& cosigner : witnesses_) options.witnesses.push_back(cosigner.get());
   publish_key(options.folder, options.origin);
   options.leaves = seal::journal_leaves(journal::posix_disk(), options.folder);
   options.on_problem = [this](const std::string& what) {
