@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <openssl/evp.h>
 
 #include "event/mask.h"
@@ -91,7 +92,20 @@ std::uint64_t hash_of(std::string_view text) {
   return std::hash<std::string_view>{}(text) | 1;
 }
 
-std::uint64_t hash_of(const ConnectionId& leg) { return std::hash<ConnectionId>{}(leg); }
+// Never 0, which says that no leg had it.
+std::uint64_t hash_of(const ConnectionId& leg) {
+  const std::uint64_t value = std::hash<ConnectionId>{}(leg);
+  return value == 0 ? ~value : value;
+}
+
+// Of a key, which is a digest already. Never 0: the top bit tells a slot in use.
+std::uint64_t hash_of(const std::array<std::uint8_t, 16>& key) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, key.data(), sizeof value);
+  return value | std::uint64_t{1} << 63;
+}
+
+constexpr std::size_t kSlotsMin = 1'024;
 
 bool is_history(const Event& event) { return event.copy == Copy::delayed || event.copy == Copy::archive; }
 
@@ -117,8 +131,19 @@ void Legs::add(const Event& event, const Decision& decision, const ConversationI
   if (!matchable(event) || decision.verdict == Verdict::refuse || decision.verdict == Verdict::hold) return;
   const bool redacted = decision.verdict == Verdict::redact;
   const Key key = key_of(event, conversation, redacted ? Form::redacted : Form::whole, decision.masks);
-  entries_[key].push_back({index, hash_of(event.id), hash_of(event.origin_id), {}});
-  order_.push_back({key, index, now});
+  if (redacted) ++redacted_;
+  if (2 * (used_ + 1) > slots_.size()) grow();
+  const std::uint64_t hash = hash_of(key);
+  const auto number = static_cast<Number>(first_ + queue_.size());
+  Slot& slot = slots_[slot_of(key, hash)];
+  if (slot.hash == 0) {
+    slot = {hash, number, number};
+    ++used_;
+  } else {
+    entry(slot.youngest).next = number;
+    slot.youngest = number;
+  }
+  queue_.push_back({key, index, hash_of(event.id), hash_of(event.origin_id), now, number, 0, {}});
   expire(now);
 }
 
@@ -127,47 +152,92 @@ std::optional<Legs::Match> Legs::match(const Event& event, const ConversationId&
   if (!matchable(event)) return std::nullopt;
   expire(now);
   if (auto whole = match_under(key_of(event, conversation, Form::whole, {}), event, leg)) return whole;
+  if (redacted_ == 0) return std::nullopt;
   return match_under(key_of(event, conversation, Form::redacted, {}), event, leg);
 }
 
 std::optional<Legs::Match> Legs::match_under(const Key& key, const Event& event, const ConnectionId& leg) {
-  const auto found = entries_.find(key);
-  if (found == entries_.end()) return std::nullopt;
+  if (slots_.empty()) return std::nullopt;
+  const Slot& slot = slots_[slot_of(key, hash_of(key))];
+  if (slot.hash == 0) return std::nullopt;
   const std::uint64_t id = hash_of(event.id);
   const std::uint64_t origin_id = hash_of(event.origin_id);
   const std::uint64_t mark = hash_of(leg);
   const bool copy = is_history(event) || event.copy == Copy::resend;
-  for (Entry& entry : found->second) {
+  for (Number number = slot.oldest;; number = entry(number).next) {
+    Entry& known = entry(number);
     // Ids decide where both legs have one. A server may give an id to what had none (IRC msgid).
-    const bool same_origin = origin_id != 0 && origin_id == entry.origin_id;
-    if (id != 0 && entry.id != 0 && id != entry.id && !same_origin) continue;
-    const bool seen = std::find(entry.seen.begin(), entry.seen.end(), mark) != entry.seen.end();
-    if (copy) return Match{entry.index, true};
-    if (seen) continue;
-    entry.seen.push_back(mark);
-    ++seen_;
-    return Match{entry.index, false};
+    const bool same_origin = origin_id != 0 && origin_id == known.origin_id;
+    const bool other_id = id != 0 && known.id != 0 && id != known.id && !same_origin;
+    if (!other_id) {
+      if (copy) return Match{known.index, true};
+      if (see(known, mark)) return Match{known.index, false};
+    }
+    if (number == slot.youngest) return std::nullopt;
   }
-  return std::nullopt;
+}
+
+// False: this leg had it before.
+bool Legs::see(Entry& known, std::uint64_t leg) {
+  if (known.first_seen == leg || std::ranges::find(known.also_seen, leg) != known.also_seen.end()) return false;
+  if (known.first_seen == 0)
+    known.first_seen = leg;
+  else
+    known.also_seen.push_back(leg);
+  ++seen_;
+  return true;
 }
 
 void Legs::expire(Instant now) {
-  while (!order_.empty() &&
-         (order_.size() > entries_max_ || seen_ > kSeenMax || order_.front().time + kRemembered < now))
+  while (!queue_.empty() &&
+         (queue_.size() > entries_max_ || seen_ > kSeenMax || queue_.front().time + kRemembered < now))
     drop_oldest();
 }
 
+// The oldest of all is the oldest of its key too.
 void Legs::drop_oldest() {
-  const Age oldest = order_.front();
-  order_.pop_front();
-  const auto found = entries_.find(oldest.key);
-  if (found == entries_.end()) return;
-  std::erase_if(found->second, [&](const Entry& entry) {
-    if (entry.index != oldest.index) return false;
-    seen_ -= entry.seen.size();
-    return true;
-  });
-  if (found->second.empty()) entries_.erase(found);
+  const Entry& oldest = queue_.front();
+  const std::size_t at = slot_of(oldest.key, hash_of(oldest.key));
+  if (slots_[at].oldest == slots_[at].youngest)
+    erase(at);
+  else
+    slots_[at].oldest = oldest.next;
+  seen_ -= (oldest.first_seen != 0 ? 1U : 0U) + oldest.also_seen.size();
+  queue_.pop_front();
+  ++first_;
+}
+
+// ---- The table -----------------------------------------------------------------------------------------------------
+
+std::size_t Legs::slot_of(const Key& key, std::uint64_t hash) {
+  std::size_t at = hash & (slots_.size() - 1);
+  while (slots_[at].hash != 0 && (slots_[at].hash != hash || entry(slots_[at].oldest).key != key))
+    at = (at + 1) & (slots_.size() - 1);
+  return at;
+}
+
+void Legs::grow() {
+  std::vector<Slot> old(std::max(kSlotsMin, 2 * slots_.size()));
+  old.swap(slots_);
+  for (const Slot& slot : old) {
+    if (slot.hash == 0) continue;
+    std::size_t at = slot.hash & (slots_.size() - 1);
+    while (slots_[at].hash != 0) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = slot;
+  }
+}
+
+// What stands behind it moves up, so that no search ends at a gap.
+void Legs::erase(std::size_t gap) {
+  const std::size_t mask = slots_.size() - 1;
+  for (std::size_t at = (gap + 1) & mask; slots_[at].hash != 0; at = (at + 1) & mask) {
+    const std::size_t home = slots_[at].hash & mask;
+    if (((at - home) & mask) < ((at - gap) & mask)) continue;  // it would stand before its home
+    slots_[gap] = slots_[at];
+    gap = at;
+  }
+  slots_[gap] = {};
+  --used_;
 }
 
 }  // namespace chancery::gateway

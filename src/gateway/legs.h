@@ -8,8 +8,6 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/id.h"
@@ -42,37 +40,46 @@ class Legs {
                              Instant now);
 
   static bool matchable(const Event& event);  // kinds that travel from person to person
-  std::size_t size() const { return order_.size(); }
+  std::size_t size() const { return queue_.size(); }
 
  private:
   using Key = std::array<std::uint8_t, 16>;
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const noexcept {
-      std::size_t value = 0;
-      std::memcpy(&value, key.data(), sizeof value);
-      return value;
-    }
-  };
+  // Entries are numbered as they come, modulo 2^32; the oldest goes first, so they stand in one queue.
+  using Number = std::uint32_t;
   struct Entry {
+    Key key;
     std::uint64_t index = 0;
     std::uint64_t id = 0;  // hashes; 0: none
     std::uint64_t origin_id = 0;
-    std::vector<std::uint64_t> seen;  // legs that had it, by a hash of their connection
-  };
-  struct Age {
-    Key key;
-    std::uint64_t index;
     Instant time;
+    Number next = 0;                       // the next younger entry with this key; its own number: none
+    std::uint64_t first_seen = 0;          // the first leg that had it, by a hash of its connection; 0: none
+    std::vector<std::uint64_t> also_seen;  // the others: rooms
+  };
+  // Open addressing: a message costs a cache line here and one in the queue, and growing moves 16 octets an entry.
+  // Keys hold a conversation id, which is secret: nobody can choose keys that collide.
+  struct Slot {
+    std::uint64_t hash = 0;  // 0: free
+    Number oldest = 0;       // of the entries with this key …
+    Number youngest = 0;
   };
 
   void expire(Instant now);
   void drop_oldest();
   std::optional<Match> match_under(const Key& key, const Event& event, const ConnectionId& leg);
+  bool see(Entry& known, std::uint64_t leg);
+  Entry& entry(Number number) { return queue_[static_cast<Number>(number - first_)]; }
+  std::size_t slot_of(const Key& key, std::uint64_t hash);  // where it is, or the free slot where it would be
+  void grow();
+  void erase(std::size_t slot);
 
   std::size_t entries_max_;
   std::size_t seen_ = 0;
-  std::unordered_map<Key, std::vector<Entry>, KeyHash> entries_;
-  std::deque<Age> order_;
+  std::size_t redacted_ = 0;  // entries that were ever added under Form::redacted
+  std::deque<Entry> queue_;
+  Number first_ = 0;         // of queue_.front()
+  std::vector<Slot> slots_;  // a power of two; half of them free at least
+  std::size_t used_ = 0;
 };
 
 }  // namespace chancery::gateway

@@ -182,5 +182,27 @@ TEST_F(LegsTest, AgreesWithTheModelOnRandomTalk) {
   }
 }
 
+// The table's slots come and go all the time here: with each entry that is added an old one is forgotten, and its words
+// are said again by younger ones, or by nobody. History finds the oldest entry of its words that is remembered.
+TEST_F(LegsTest, AgreesWithTheModelWhileItForgets) {
+  constexpr unsigned kSeed = 171'717;
+  constexpr std::size_t kMax = 700;  // so that the table is nearly as full as it ever gets
+  std::mt19937 random(kSeed);
+  legs = Legs(kMax);
+  std::vector<std::string> said;
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    const std::string text = "t" + std::to_string(random() % 1'500);
+    add(message(text), i);
+    said.push_back(text);
+    Event copy = message("t" + std::to_string(random() % 1'500));
+    copy.copy = Copy::delayed;
+    std::optional<std::uint64_t> expected;
+    for (std::size_t k = said.size() > kMax ? said.size() - kMax : 0; k < said.size() && !expected; ++k)
+      if (said[k] == copy.texts.front().text) expected = k;
+    ASSERT_EQ(match(copy), expected) << "seed " << kSeed << ", step " << i;
+    ASSERT_EQ(legs.size(), std::min(said.size(), kMax));
+  }
+}
+
 }  // namespace
 }  // namespace chancery::gateway
