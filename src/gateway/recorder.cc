@@ -16,13 +16,19 @@ void Recorder::fill(const Origin& origin, Instant time, const ConversationId& co
   record_.session = origin.session;
   record_.account = origin.account;
   record_.conversation = conversation;
-  record_.event = {};
-  record_.decision = {};
   record_.wire.clear();
   record_.wire_in = 0;
   record_.secrets.clear();
   record_.deliveries.clear();
   record_.counters.reset();
+}
+
+// What a record of our own says. One of a message is lent its event and decision instead: making and freeing empty
+// ones for each would cost as much as encoding it.
+void Recorder::fill_own(const Origin& origin, Instant time, const ConversationId& conversation, Event&& event) {
+  fill(origin, time, conversation);
+  record_.event = std::move(event);
+  record_.decision = {};
 }
 
 Recorder::Result Recorder::append(Instant time, std::uint64_t& sequence, bool urgent) {
@@ -75,15 +81,14 @@ Recorder::Result Recorder::record_masked(const Item& item, std::uint64_t& sequen
 }
 
 Recorder::Result Recorder::note(const Origin& origin, Note note) {
-  fill(origin, note.time, note.conversation);
-  record_.event = std::move(note.event);
+  fill_own(origin, note.time, note.conversation, std::move(note.event));
   record_.counters = note.counters;
   return append(note.time, note.sequence != nullptr ? *note.sequence : conversations_.next(note.conversation), false);
 }
 
 Recorder::Result Recorder::note_log(Kind kind, std::string detail, Instant time, std::optional<Counters> counters) {
   const ConversationId conversation = journal_.log_conversation();
-  fill(Origin{}, time, conversation);
+  fill_own(Origin{}, time, conversation, {});
   record_.event.kind = kind;
   record_.event.scope = Scope::network;
   record_.event.detail = std::move(detail);
@@ -108,7 +113,7 @@ void Recorder::flush_deliveries(Instant now) {
   while (done < deliveries_.size()) {
     const std::size_t count = std::min(kDeliveriesMax, deliveries_.size() - done);
     const auto first = deliveries_.begin() + static_cast<std::ptrdiff_t>(done);
-    fill(Origin{}, now, conversation);
+    fill_own(Origin{}, now, conversation, {});
     record_.event.kind = Kind::delivery;
     record_.event.scope = Scope::network;
     record_.deliveries.assign(first, first + static_cast<std::ptrdiff_t>(count));

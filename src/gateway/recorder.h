@@ -78,7 +78,8 @@ class Recorder {
  private:
   Result record_masked(const Item& item, std::uint64_t& sequence);
   Result append(Instant time, std::uint64_t& sequence, bool urgent);
-  void fill(const Origin& origin, Instant time, const ConversationId& conversation);
+  void fill(const Origin& origin, Instant time, const ConversationId& conversation);  // all but event and decision
+  void fill_own(const Origin& origin, Instant time, const ConversationId& conversation, Event&& event);
 
   journal::Journal& journal_;
   Conversations& conversations_;
