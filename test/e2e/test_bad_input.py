@@ -204,9 +204,9 @@ def test_on_a_full_disk_nothing_unrecorded_passes(tmp_path, authority, bed):
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", disk], check=True)
+    server, gateway = Inspircd(tmp_path, authority), Gateway(tmp_path, authority)
     try:
-        server = Inspircd(tmp_path, authority).start()
-        gateway = Gateway(tmp_path, authority)
+        server.start()
         gateway.archive = disk / "archive"
         gateway.listen("irc", "irc", "none", server.plain_port, "none")
         gateway.overrides |= {"index": str(tmp_path / "index"), "keys": str(tmp_path / "keys"), "state": str(tmp_path / "state")}
@@ -229,6 +229,7 @@ def test_on_a_full_disk_nothing_unrecorded_passes(tmp_path, authority, bed):
         recorded = {r["text"].split()[1] for r in gateway.records() if r["kind"] == "message" and r["text"].startswith("full ")}
         missing = [n for n in heard_before_end if n not in recorded]
         assert heard_before_end and not missing, missing[:5]
-        server.stop()
     finally:
+        gateway.stop()
+        server.stop()
         subprocess.run(["umount", "-l", disk])
