@@ -1,12 +1,12 @@
 #include "archive/seal/tile_store.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 
 namespace chancery::seal {
 namespace {
 
+constexpr std::uint64_t kTileSizeMax = std::uint64_t{merkle::kTileWidth} * 32;  // octets: one hash an entry
 constexpr std::size_t kUnsyncedFilesMax = 128;  // open at a time; above, they are synced early
 
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
@@ -98,9 +98,14 @@ void TileStore::remove(const merkle::TileId& tile) { (void)disk_->remove(path_of
 std::error_code TileStore::write(const merkle::TileId& tile, Bytes octets) {
   const std::string path = path_of(tile);
   if (const auto error = make_folder(parent_of(path))) return error;
-  auto file = disk_->open(path, journal::Disk::Mode::create);
+  // A tile that is there already is not written again: a power cut in the middle would spoil what a published
+  // checkpoint stands on. It is synced all the same, since whoever wrote it may not have come to that.
+  const auto there = journal::read_file(*disk_, path, kTileSizeMax);
+  const bool is_there = there && *there == octets;
+  auto file = disk_->open(path, is_there ? journal::Disk::Mode::update : journal::Disk::Mode::create);
   if (!file) return file.error();
-  if (const auto error = (*file)->write_at(0, {&octets, 1})) return error;
+  if (!is_there)
+    if (const auto error = (*file)->write_at(0, {&octets, 1})) return error;
   if (unsynced_.size() >= kUnsyncedFilesMax) {
     for (const auto& waiting : unsynced_)
       if (const auto error = waiting->sync()) return sync_failed_ = true, error;
