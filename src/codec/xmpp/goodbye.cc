@@ -80,9 +80,10 @@ void XmppCodec::close_server(Outbox& out) {
   out.close(Side::server);
 }
 
-// A notice comes from the server's own address, or inside a conversation from the other end of it.
+// A notice comes from the server's own address, or inside a conversation from the other end of it. It waits until a
+// resumption is answered: before <resumed/> the client counts nothing, and <failed/> leaves nobody to tell.
 bool XmppCodec::inject(Side to, std::string_view text, const Event* about, Outbox& out) {
-  if (ended_ || to != Side::client || !client_opened_ || session_.own.empty()) return false;
+  if (ended_ || to != Side::client || !client_opened_ || session_.own.empty() || resuming_) return false;
   std::string_view type = "headline";
   std::string from{domain_part(session_.own)};
   if (about != nullptr && about->scope == Scope::room) {

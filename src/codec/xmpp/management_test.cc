@@ -162,6 +162,46 @@ TEST_F(stream_management, a_session_is_resumed_while_its_old_connection_seems_up
   EXPECT_EQ(store_.size(), 1U) << "the dead connection takes nothing with it";
 }
 
+TEST_F(stream_management, a_notice_waits_until_the_resumption_is_answered) {
+  connected().reset();
+  auto bed = reconnected();
+  bed->feed(Side::client, resume(0));
+  const auto inject = [&] { return bed->codec().inject(Side::client, "You are recorded.", nullptr, bed->outbox()); };
+  EXPECT_FALSE(inject());
+  // Read, but not released yet: the record of the sign-in is not durable.
+  std::vector<Unit> units;
+  ASSERT_FALSE(bed->codec().feed(Side::server, resumed(0), {}, Boundary::stream, units));
+  EXPECT_FALSE(inject());
+  EXPECT_EQ(bed->release(units), "C:" + resumed(0));
+  EXPECT_TRUE(inject());
+  bed->said();
+  EXPECT_EQ(bed->feed(Side::client, ack(1)), "S:" + ack(0)) << "counted behind <resumed/>";
+}
+
+TEST_F(stream_management, a_stanza_before_the_resumption_is_answered_ends_the_stream) {
+  connected().reset();
+  auto bed = reconnected();
+  bed->feed(Side::client, resume(0));
+  const std::string said = bed->feed(Side::client, from_client("too early"));
+  EXPECT_THAT(said, HasSubstr("<not-authorized"));
+  EXPECT_THAT(said, Not(HasSubstr("too early")));
+}
+
+// Its record was not durable when the client came back: the client sends it again, and the server must get it once.
+TEST_F(stream_management, what_an_old_connection_still_brings_after_the_resumption_is_not_forwarded) {
+  auto old = connected();
+  std::vector<Unit> units;
+  ASSERT_FALSE(old->codec().feed(Side::client, from_client("late"), {}, Boundary::stream, units));
+  auto bed = reconnected();
+  bed->feed(Side::client, resume(0));
+  bed->feed(Side::server, resumed(0));
+  const std::string said = old->release(units);
+  EXPECT_THAT(said, HasSubstr("<conflict"));
+  EXPECT_THAT(said, Not(HasSubstr("late")));
+  EXPECT_EQ(bed->feed(Side::client, from_client("late")), "S:" + from_client("late"));
+  EXPECT_EQ(bed->feed(Side::server, ack(1)), "C:" + ack(1));
+}
+
 TEST_F(stream_management, an_unknown_session_is_not_resumed_and_the_client_binds_anew) {
   auto bed = reconnected();
   EXPECT_EQ(bed->feed(Side::client, resume(0, "other")),

@@ -165,6 +165,12 @@ void XmppCodec::open_client_stream(std::string_view features, Outbox& out) {
 }
 
 void XmppCodec::release_stanza(Unit& unit, std::span<const Decision> decisions, Outbox& out) {
+  // What the old connection still brings is not counted any more: the client will send it again on the new one.
+  if (managed_ && managed_->management.abandoned())
+    return terminate("conflict", "The session goes on in another connection.", out);
+  // RFC 6120 §7.1: no stanzas before the address is known; what comes here would be in neither count.
+  if (resuming_ && unit.from == Side::client)
+    return terminate("not-authorized", "A stanza before the session was resumed.", out);
   const Side to = other(unit.from);
   const Verdict verdict = strongest(decisions);
   if (passes(verdict)) {

@@ -135,6 +135,7 @@ class StreamManagement {
 
   // The session goes on in a copy of this (see ResumptionStore::take).
   void abandon();
+  bool abandoned() const { return abandoned_; }
   std::size_t memory() const;
 
  private:
