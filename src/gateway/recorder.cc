@@ -39,6 +39,7 @@ Recorder::Result Recorder::append(Instant time, std::uint64_t& sequence, bool ur
   entry.conversation_sequence = sequence;
   entry.payload = encode(record_);
   entry.urgent = urgent;
+  entry.joined = record_.wire_in != 0;  // it says how far back the record with the octets is
   const auto index = journal_.append(std::move(entry));
   if (!index) return index;
   ++sequence;

@@ -5,11 +5,14 @@
 namespace chancery::journal {
 namespace {
 
-constexpr auto kLazyWait = std::chrono::milliseconds(100);  // Entry::urgent
-constexpr auto kStateEvery = std::chrono::seconds(1);       // docs/formats/journal.md, "State folder"
-constexpr std::size_t kPreparedMax = 8;                     // groups prepared ahead of the disk
-constexpr std::size_t kSharedGroupSize = 32;                // records that are worth a second thread
-constexpr std::uint64_t kGroupPayloadSoftMax = 1U << 20;    // octets; a group ends with the entry that passes it
+constexpr auto kLazyWait = std::chrono::milliseconds(100);        // Entry::urgent
+constexpr auto kStateEvery = std::chrono::seconds(1);             // docs/formats/journal.md, "State folder"
+constexpr std::size_t kPreparedMax = 8;                           // groups prepared ahead of the disk
+constexpr std::size_t kSharedGroupSize = 32;                      // records that are worth a second thread
+constexpr std::uint64_t kGroupPayloadSoftMax = 1U << 20;          // octets; a group ends with the entry that passes it
+constexpr std::uint32_t kSegmentLeavesSoftMax = kTreeLeaves / 2;  // a joined entry may pass it
+constexpr std::size_t kSpareBuffersMax = 1024;                    // on their way to the appender, and as many with it
+constexpr std::size_t kSpareBufferSizeMax = 4096;                 // octets of one; larger ones are freed
 static_assert(kGroupPayloadSoftMax + kPayloadSizeMax + kGroupRecordsMax * (kFrameSizeMax - kPayloadSizeMax) <
               kGroupFramesSizeMax);
 
@@ -34,38 +37,35 @@ Writer::Writer(Start start)
       state_file_(std::move(start.state_file)),
       state_(std::move(start.state)),
       state_saved_(Clock::now()),
-      durable_size_(log_.durable().size),
-      next_index_(log_.durable().size),
-      first_queued_(next_index_),
       planned_(start.segment),
       planned_size_(log_.offset()),
+      next_index_(log_.durable().size),
+      durable_size_(log_.durable().size),
+      thread_count_(std::clamp(options_.threads, 1U, 8U)),
+      first_queued_(log_.durable().size),
       taking_(start.segment) {
-  const std::uint32_t count = std::clamp(options_.threads, 1U, 8U);
-  for (std::uint32_t i = 0; i < count; ++i) threads_.emplace_back([this] { run(); });
+  for (std::size_t i = 0; i < thread_count_; ++i) threads_.emplace_back([this] { run(); });
 }
 
 Writer::~Writer() {
   close();
+  for (Entry& entry : staged_) wipe(entry.payload);
   for (Entry& entry : queue_) wipe(entry.payload);
   for (const auto& group : prepared_)
     for (Entry& entry : group->entries) wipe(entry.payload);
 }
 
 void Writer::close() {
+  if (!is_closed_.exchange(true)) hand_over();
   {
     const std::lock_guard guard(mutex_);
     is_closing_ = true;
+    wake_all();
   }
-  work_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   if (!threads_.empty() && !failure_) save_state(true);  // failing only means that the next start looks unclean
   threads_.clear();
   lock_.reset();
-}
-
-std::uint64_t Writer::next_index() const {
-  const std::lock_guard guard(mutex_);
-  return next_index_;
 }
 
 Secret Writer::derive_secret(std::string_view label) {
@@ -75,48 +75,99 @@ Secret Writer::derive_secret(std::string_view label) {
   return secret;
 }
 
-std::expected<std::uint64_t, std::error_code> Writer::append(Entry&& entry) {
-  const std::lock_guard guard(mutex_);
-  if (failure_) return std::unexpected(make_error_code(JournalError::failed));
-  if (is_closing_) return std::unexpected(make_error_code(JournalError::closed));
+std::expected<std::uint64_t, std::error_code> Writer::stage(Entry&& entry) {
+  if (has_failed_.load(std::memory_order_acquire)) return std::unexpected(make_error_code(JournalError::failed));
+  if (is_closed_.load(std::memory_order_relaxed)) return std::unexpected(make_error_code(JournalError::closed));
   if (entry.payload.size() > kPayloadSizeMax) return std::unexpected(make_error_code(JournalError::too_large));
-  const bool is_full =
-      held_records_ >= options_.queue_records_max || held_octets_ + entry.payload.size() > options_.queue_octets_max;
-  if (held_records_ > 0 && is_full) return std::unexpected(make_error_code(JournalError::full));
-  const bool begins_to_wait = queue_.empty();  // then a thread must learn of the lazy deadline
+  if (!has_room_for(entry)) {
+    hand_over();  // or the caller could wait for room that nobody makes
+    return std::unexpected(make_error_code(JournalError::full));
+  }
   if (ends_segment(entry)) plan_segment(entry);
-  enqueue(std::move(entry));
-  if (idle_ > 0 && (begins_to_wait || can_prepare())) work_.notify_one();
-  return next_index_ - 1;
+  put(std::move(entry));
+  return next_index() - 1;
+}
+
+bool Writer::has_room_for(const Entry& entry) const {
+  const std::uint64_t records = held_records_.load(std::memory_order_relaxed);
+  if (records == 0) return true;
+  return records < options_.queue_records_max &&
+         held_octets_.load(std::memory_order_relaxed) + entry.payload.size() <= options_.queue_octets_max;
 }
 
 bool Writer::ends_segment(const Entry& entry) const {
-  return planned_size_ >= options_.segment_size_max || next_index_ - planned_->first_index >= kTreeLeaves ||
+  const std::uint64_t leaves = next_index() - planned_->first_index;
+  if (entry.joined) return leaves >= kTreeLeaves;
+  return planned_size_ >= options_.segment_size_max || leaves >= kSegmentLeavesSoftMax ||
          day_of(entry.time) > planned_->day;
 }
 
 void Writer::plan_segment(const Entry& first) {
   auto segment = std::make_shared<Segment>();
   segment->number = planned_->number + 1;
-  segment->first_index = next_index_;
+  segment->first_index = next_index();
   segment->day = std::max(planned_->day, day_of(first.time));
   segment->keys = new_seed();
   planned_ = std::move(segment);
   planned_size_ = kSegmentHeaderSize;
-  to_take_.push_back(planned_);
+  staged_segments_.push_back(planned_);
   Entry opened = segment_opened(*planned_, first.time);
   opened.urgent = first.urgent;
-  enqueue(std::move(opened));
+  put(std::move(opened));
 }
 
-void Writer::enqueue(Entry&& entry) {
-  if (queue_.empty()) lazy_deadline_ = Clock::now() + kLazyWait;
-  if (entry.urgent) ++urgent_queued_;
-  ++held_records_;
-  held_octets_ += entry.payload.size();
+void Writer::put(Entry&& entry) {
+  if (entry.urgent) ++staged_urgent_;
+  held_records_.fetch_add(1, std::memory_order_relaxed);
+  held_octets_.fetch_add(entry.payload.size(), std::memory_order_relaxed);
   planned_size_ += frame_size(entry.type, entry.payload.size());
-  queue_.push_back(std::move(entry));
-  ++next_index_;
+  staged_.push_back(std::move(entry));
+  next_index_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Writer::hand_over() {
+  if (staged_.empty()) return;
+  bool wakes = false;
+  {
+    const std::lock_guard guard(mutex_);
+    const bool was_empty = queued() == 0;
+    queue_staged();
+    wakes = needs_a_thread(was_empty);
+    if (wakes) --idle_, ++woken_;
+    if (spare_.empty()) spare_.swap(returned_);
+  }
+  if (wakes) work_.notify_one();
+}
+
+void Writer::queue_staged() {
+  if (queued() == 0) {
+    lazy_deadline_ = Clock::now() + kLazyWait;
+    queue_.clear();
+    taken_ = 0;
+    queue_.swap(staged_);
+  } else {
+    queue_.insert(queue_.end(), std::make_move_iterator(staged_.begin()), std::make_move_iterator(staged_.end()));
+    staged_.clear();
+  }
+  urgent_queued_ += std::exchange(staged_urgent_, 0);
+  to_take_.insert(to_take_.end(), std::make_move_iterator(staged_segments_.begin()),
+                  std::make_move_iterator(staged_segments_.end()));
+  staged_segments_.clear();
+}
+
+// A thread that is awake looks at the queue before it sleeps, so a few records do not need another one: waking it would
+// cost the appender more than it brings. A lazy queue needs one that knows its deadline.
+bool Writer::needs_a_thread(bool was_empty) const {
+  if (idle_ == 0) return false;
+  if (idle_ < thread_count_) return queued() >= kSharedGroupSize && can_prepare();
+  return was_empty || can_prepare();
+}
+
+Buffer Writer::spare_buffer() {
+  if (spare_.empty()) return {};
+  Buffer buffer = std::move(spare_.back());
+  spare_.pop_back();
+  return buffer;
 }
 
 void Writer::run() {
@@ -134,26 +185,42 @@ void Writer::run() {
     else
       wait(guard);
   }
-  work_.notify_all();
+  wake_all();
 }
 
 void Writer::wait(Guard& guard) {
   ++idle_;
-  if (queue_.empty() || failure_ || prepared_.size() >= kPreparedMax)
+  if (queued() == 0 || failure_ || prepared_.size() >= kPreparedMax)
     work_.wait(guard);
   else
     work_.wait_until(guard, lazy_deadline_);
+  // Whoever woke a thread has counted it already; if another was faster, one of the two is counted here.
+  if (woken_ > 0)
+    --woken_;
+  else
+    --idle_;
+}
+
+void Writer::wake_one() {
+  if (idle_ == 0) return;
   --idle_;
+  ++woken_;
+  work_.notify_one();
+}
+
+void Writer::wake_all() {
+  woken_ += std::exchange(idle_, 0);
+  work_.notify_all();
 }
 
 bool Writer::is_over() const {
   if (failure_) return is_told_;
-  return is_closing_ && queue_.empty() && prepared_.empty() && committed_.empty() && !is_committing_ && !is_reporting_;
+  return is_closing_ && queued() == 0 && prepared_.empty() && committed_.empty() && !is_committing_ && !is_reporting_;
 }
 
 bool Writer::can_prepare() const {
-  if (failure_ || queue_.empty() || prepared_.size() >= kPreparedMax) return false;
-  return urgent_queued_ > 0 || queue_.size() >= kGroupRecordsMax || is_closing_ || Clock::now() >= lazy_deadline_;
+  if (failure_ || queued() == 0 || prepared_.size() >= kPreparedMax) return false;
+  return urgent_queued_ > 0 || queued() >= kGroupRecordsMax || is_closing_ || Clock::now() >= lazy_deadline_;
 }
 
 // Equal shares when several threads could work on what is queued, whole groups when there is plenty.
@@ -168,15 +235,18 @@ std::unique_ptr<PreparedGroup> Writer::take_group() {
   group->first_index = first_queued_;
   group->begins_segment = taking_->first_index == first_queued_;
   group->is_ready = false;
-  std::size_t count = std::max(kSharedGroupSize, (queue_.size() + idle_) / (idle_ + 1));
-  count = std::min({count, queue_.size(), std::size_t{kGroupRecordsMax}});
+  std::size_t count = std::max(kSharedGroupSize, (queued() + idle_) / (idle_ + 1));
+  count = std::min({count, queued(), std::size_t{kGroupRecordsMax}});
   if (!to_take_.empty()) count = std::min<std::size_t>(count, to_take_.front()->first_index - first_queued_);
   for (std::uint64_t octets = 0; count > 0 && octets < kGroupPayloadSoftMax; --count) {
-    Entry& entry = queue_.front();
+    Entry& entry = queue_[taken_++];
     octets += entry.payload.size();
     if (entry.urgent) --urgent_queued_;
     group->entries.push_back(std::move(entry));
-    queue_.pop_front();
+  }
+  if (taken_ > queue_.size() / 2 && taken_ >= kGroupRecordsMax) {
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken_));
+    taken_ = 0;
   }
   first_queued_ += group->entries.size();
   return group;
@@ -184,7 +254,7 @@ std::unique_ptr<PreparedGroup> Writer::take_group() {
 
 void Writer::prepare(Guard& guard, FrameMaker& maker) {
   PreparedGroup& group = *prepared_.emplace_back(take_group());
-  if (idle_ > 0 && can_prepare()) work_.notify_one();
+  if (can_prepare()) wake_one();
   guard.unlock();
   if (group.begins_segment) {
     group.error = make_sheet(maker.crypto(), *options_.keys, log_.origin(), *group.segment);
@@ -206,20 +276,21 @@ void Writer::commit(Guard& guard) {
     groups.push_back(std::move(prepared_.front()));
     prepared_.pop_front();
   }
-  if (idle_ > 0 && can_prepare()) work_.notify_one();
+  if (can_prepare()) wake_one();
   guard.unlock();
   const std::error_code error = write_and_sync(groups);
   guard.lock();
   is_committing_ = false;
   if (error) {
     failure_ = error;
+    has_failed_.store(true, std::memory_order_release);
     prepared_.insert(prepared_.begin(), std::make_move_iterator(groups.begin()), std::make_move_iterator(groups.end()));
-    work_.notify_all();
+    wake_all();
     return;
   }
   durable_size_.store(log_.durable().size, std::memory_order_release);
   committed_.push_back(std::move(groups));
-  if (idle_ > 0 && can_commit()) work_.notify_one();
+  if (can_commit() || can_prepare()) wake_one();  // while this one reports
 }
 
 std::error_code Writer::write_and_sync(const Groups& groups) {
@@ -265,16 +336,23 @@ void Writer::report(Guard& guard) {
     records += group->entries.size();
     for (Entry& entry : group->entries) {
       octets += entry.payload.size();
-      wipe(entry.payload);
+      recycle(entry);
     }
     group->entries.clear();
   }
+  held_octets_.fetch_sub(octets, std::memory_order_relaxed);
+  held_records_.fetch_sub(records, std::memory_order_relaxed);
   guard.lock();
   is_reporting_ = false;
-  held_records_ -= records;
-  held_octets_ -= octets;
+  if (returned_.empty()) returned_.swap(wiped_);
   for (auto& group : groups)
     if (free_.size() < kPreparedMax) free_.push_back(std::move(group));
+}
+
+void Writer::recycle(Entry& entry) {
+  wipe(entry.payload);
+  if (entry.payload.capacity() <= kSpareBufferSizeMax && wiped_.size() < kSpareBuffersMax)
+    wiped_.push_back(std::move(entry.payload));
 }
 
 void Writer::tell_observer(const PreparedGroup& group) {
@@ -301,7 +379,7 @@ void Writer::tell_failure(Guard& guard) {
   guard.lock();
   is_reporting_ = false;
   is_told_ = true;
-  work_.notify_all();
+  wake_all();
 }
 
 void Writer::note_outage() {

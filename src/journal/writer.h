@@ -35,9 +35,11 @@ class Writer final : public Journal {
   explicit Writer(Start start);
   ~Writer() override;
 
-  std::expected<std::uint64_t, std::error_code> append(Entry&& entry) override;
+  std::expected<std::uint64_t, std::error_code> stage(Entry&& entry) override;
+  void hand_over() override;
+  Buffer spare_buffer() override;
   const std::string& origin() const override { return log_.origin(); }
-  std::uint64_t next_index() const override;
+  std::uint64_t next_index() const override { return next_index_.load(std::memory_order_relaxed); }
   std::uint64_t durable_size() const override { return durable_size_.load(std::memory_order_acquire); }
   ConversationId log_conversation() const override { return log_conversation_; }
   Secret derive_secret(std::string_view label) override;
@@ -51,11 +53,19 @@ class Writer final : public Journal {
   void run();
   void wait(Guard& guard);
   bool is_over() const;
+  void wake_one();
+  void wake_all();
 
   // Appending.
+  bool has_room_for(const Entry& entry) const;
   bool ends_segment(const Entry& entry) const;
   void plan_segment(const Entry& first);
-  void enqueue(Entry&& entry);
+  void put(Entry&& entry);
+
+  // With the lock held.
+  void queue_staged();
+  bool needs_a_thread(bool was_empty) const;
+  std::size_t queued() const { return queue_.size() - taken_; }
 
   // Each of these is called with the lock held and lets go of it while it works.
   bool can_prepare() const;
@@ -71,6 +81,7 @@ class Writer final : public Journal {
   std::error_code write_and_sync(const Groups& groups);
   std::error_code save_state(bool clean);
   void tell_observer(const PreparedGroup& group);
+  void recycle(Entry& entry);
   void note_outage();
 
   const Options options_;
@@ -87,26 +98,40 @@ class Writer final : public Journal {
 
   // The reporting thread's.
   std::vector<Durable> told_;
+  std::vector<Buffer> wiped_;
 
+  // The appender's.
+  std::vector<Entry> staged_;
+  std::vector<std::shared_ptr<Segment>> staged_segments_;  // that begin in `staged_`
+  std::size_t staged_urgent_ = 0;
+  std::shared_ptr<Segment> planned_;  // the segment of the next entry
+  std::uint64_t planned_size_;        // octets in it so far
+  std::vector<Buffer> spare_;
+
+  // Written by the appender, or by the journal's threads, and read by the other.
+  std::atomic<std::uint64_t> next_index_;
   std::atomic<std::uint64_t> durable_size_;
+  std::atomic<std::uint64_t> held_records_ = 0;  // taken and not yet reported
+  std::atomic<std::uint64_t> held_octets_ = 0;   // … their payloads
+  std::atomic<bool> has_failed_ = false;
+  std::atomic<bool> is_closed_ = false;
 
-  mutable std::mutex mutex_;
+  const std::size_t thread_count_;
+  std::mutex mutex_;
   std::condition_variable work_;
-  std::deque<Entry> queue_;  // appended, in no group yet
-  std::uint64_t next_index_;
-  std::uint64_t first_queued_;  // index of queue_.front()
+  std::vector<Entry> queue_;    // handed over; from `taken_` on in no group yet
+  std::size_t taken_ = 0;       // of `queue_`
+  std::uint64_t first_queued_;  // index of queue_[taken_]
   std::size_t urgent_queued_ = 0;
   Clock::time_point lazy_deadline_{};                    // when the oldest entry of an otherwise lazy queue must go
-  std::uint64_t held_records_ = 0;                       // appended and not yet reported
-  std::uint64_t held_octets_ = 0;                        // … their payloads
-  std::shared_ptr<Segment> planned_;                     // the segment of the next entry
-  std::uint64_t planned_size_;                           // octets in it so far
-  std::shared_ptr<Segment> taking_;                      // the segment of queue_.front()
+  std::shared_ptr<Segment> taking_;                      // the segment of queue_[taken_]
   std::deque<std::shared_ptr<Segment>> to_take_;         // the ones after it
   std::deque<std::unique_ptr<PreparedGroup>> prepared_;  // in order; some perhaps not ready
   std::deque<Groups> committed_;                         // in order, synced, not reported
   Groups free_;                                          // to use again
-  std::size_t idle_ = 0;
+  std::vector<Buffer> returned_;                         // wiped payload buffers on their way to the appender
+  std::size_t idle_ = 0;                                 // threads that wait and were not woken
+  std::size_t woken_ = 0;                                // … that were, and have not looked yet
   bool is_committing_ = false;
   bool is_reporting_ = false;
   bool is_closing_ = false;

@@ -110,6 +110,115 @@ TEST_F(WriterTest, a_record_that_is_not_urgent_waits_for_the_next_group_or_a_ten
   journal->close();
 }
 
+std::vector<Entry> messages(std::size_t count) {
+  std::vector<Entry> entries;
+  for (std::size_t i = 0; i < count; ++i) entries.push_back(message("record " + std::to_string(i)));
+  return entries;
+}
+
+TEST_F(WriterTest, a_batch_is_taken_in_its_order) {
+  const auto journal = open_log();
+  auto entries = messages(300);
+  const Appended done = journal->append(entries);
+  EXPECT_FALSE(done.error);
+  EXPECT_EQ(done.count, 300U);
+  EXPECT_EQ(done.first, 2U);
+  EXPECT_EQ(done.last, 301U);
+  EXPECT_EQ(journal->next_index(), 302U);
+  EXPECT_EQ(journal->append(std::span<Entry>{}).count, 0U);
+  ASSERT_TRUE(memory_.wait_for(done.last));
+  journal->close();
+  const auto records = read();
+  ASSERT_EQ(records.size(), 302U);
+  for (std::size_t i = 0; i < 300; ++i) EXPECT_EQ(records[2 + i].payload, "record " + std::to_string(i));
+}
+
+TEST_F(WriterTest, of_a_batch_that_the_queue_cannot_hold_a_prefix_is_taken_and_the_rest_left_alone) {
+  Gate gate;
+  const auto journal = open_log([&](Options& options) {
+    options.observer = &gate;
+    options.queue_records_max = 10;
+  });
+  auto entries = messages(25);
+  Appended done = journal->append(entries);
+  EXPECT_EQ(done.error, JournalError::full);
+  EXPECT_EQ(done.count, 10U);
+  EXPECT_EQ(done.last, done.first + 9);
+  EXPECT_EQ(entries[10].payload, "record 10");
+  EXPECT_EQ(entries[24].payload, "record 24");
+  EXPECT_EQ(journal->append(std::span(entries).subspan(10)).count, 0U) << "nothing was reported yet";
+  gate.open_.count_down();
+  for (std::size_t next = 10; next < entries.size(); next += done.count) {
+    done = journal->append(std::span(entries).subspan(next));
+    if (done.count == 0) std::this_thread::yield();
+  }
+  journal->close();
+  const auto records = read();
+  ASSERT_EQ(records.size(), 27U);
+  for (std::size_t i = 0; i < 25; ++i) EXPECT_EQ(records[2 + i].payload, "record " + std::to_string(i));
+}
+
+TEST_F(WriterTest, a_batch_ends_at_a_record_over_the_limit) {
+  const auto journal = open_log();
+  auto entries = messages(5);
+  entries[2].payload.assign(kPayloadSizeMax + 1, 'x');
+  const Appended done = journal->append(entries);
+  EXPECT_EQ(done.error, JournalError::too_large);
+  EXPECT_EQ(done.count, 2U);
+  EXPECT_EQ(entries[2].payload.size(), kPayloadSizeMax + 1);
+  EXPECT_EQ(entries[3].payload, "record 3");
+  journal->close();
+  EXPECT_EQ(journal->append(std::span(entries).subspan(3)).error, JournalError::closed);
+  EXPECT_EQ(read().size(), 4U);
+}
+
+TEST_F(WriterTest, what_is_staged_goes_with_the_next_handing_over_and_with_close) {
+  const auto journal = open_log();
+  EXPECT_EQ(*journal->stage(message("one")), 2U);
+  EXPECT_EQ(*journal->append(message("two")), 3U);
+  ASSERT_TRUE(memory_.wait_for(3));
+  EXPECT_EQ(*journal->stage(message("three")), 4U);
+  EXPECT_EQ(journal->durable_size(), 4U);
+  journal->close();
+  EXPECT_EQ(journal->stage(message("four")).error(), JournalError::closed);
+  EXPECT_EQ(payloads(read()), (std::vector<std::string>{"epoch 0 after nothing", "", "one", "two", "three"}));
+}
+
+TEST_F(WriterTest, a_full_queue_hands_over_what_is_staged_so_that_room_comes) {
+  const auto journal = open_log([&](Options& options) { options.queue_records_max = 10; });
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(journal->stage(message("x")));
+  EXPECT_EQ(journal->stage(message("x")).error(), JournalError::full);
+  EXPECT_TRUE(memory_.wait_for(11));
+  journal->close();
+}
+
+TEST_F(WriterTest, no_segment_begins_before_a_joined_record) {
+  const auto journal = open_log([](Options& options) { options.segment_size_max = 1000; });
+  for (int unit = 0; unit < 10; ++unit) {
+    std::vector<Entry> entries = messages(30);
+    for (Entry& entry : entries) entry.joined = &entry != entries.data();
+    const Appended done = journal->append(entries);
+    ASSERT_EQ(done.count, 30U);
+    ASSERT_EQ(done.last, done.first + 29);
+  }
+  journal->close();
+  EXPECT_EQ(read_shape(disk_, folder_, journal->origin())->headers.size(), 10U);
+}
+
+TEST_F(WriterTest, buffers_come_back_wiped_for_the_next_records) {
+  const auto journal = open_log();
+  ASSERT_TRUE(memory_.wait_for(*journal->append(message(std::string(500, 'x')))));
+  Buffer spare;
+  for (int i = 0; i < 100 && spare.capacity() < 500; ++i) {
+    ASSERT_TRUE(memory_.wait_for(*journal->append(message("short"))));  // one after the reporting of the one before
+    spare = journal->spare_buffer();
+  }
+  EXPECT_TRUE(spare.empty());
+  EXPECT_GE(spare.capacity(), 500U);
+  EXPECT_EQ(Bytes(spare.data(), 500).find('x'), Bytes::npos) << "memory that held plaintext";
+  journal->close();
+}
+
 TEST_F(WriterTest, a_segment_ends_at_its_size_and_the_next_opens_with_its_sheet) {
   const auto journal = open_log([](Options& options) { options.segment_size_max = 3000; });
   std::uint64_t last = 0;

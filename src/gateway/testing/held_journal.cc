@@ -12,7 +12,7 @@ void HeldJournal::hold(bool held) {
 void HeldJournal::let(std::uint64_t size) {
   {
     const std::lock_guard lock(mutex_);
-    durable_ = std::min<std::uint64_t>(size, entries_.size());
+    durable_ = std::min<std::uint64_t>(size, handed_);
   }
   observer_.on_durable({});
 }
@@ -30,20 +30,28 @@ void HeldJournal::full(std::size_t most) {
   most_ = most;
 }
 
-std::expected<std::uint64_t, std::error_code> HeldJournal::append(journal::Entry&& entry) {
-  bool tell = false;
-  std::uint64_t index = 0;
+std::expected<std::uint64_t, std::error_code> HeldJournal::stage(journal::Entry&& entry) {
   {
     const std::lock_guard lock(mutex_);
     if (failed_) return std::unexpected(make_error_code(journal::JournalError::failed));
-    if (entries_.size() - durable_ >= most_) return std::unexpected(make_error_code(journal::JournalError::full));
-    index = entries_.size();
-    entries_.push_back(std::move(entry));
-    if (!held_) durable_ = entries_.size();
-    tell = !held_;
+    if (entries_.size() - durable_ < most_) {
+      entries_.push_back(std::move(entry));
+      return entries_.size() - 1;
+    }
   }
-  if (tell) observer_.on_durable({});
-  return index;
+  hand_over();
+  return std::unexpected(make_error_code(journal::JournalError::full));
+}
+
+void HeldJournal::hand_over() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (failed_ || handed_ == entries_.size()) return;
+    handed_ = entries_.size();
+    if (held_) return;
+    durable_ = handed_;
+  }
+  observer_.on_durable({});
 }
 
 std::uint64_t HeldJournal::next_index() const {
@@ -59,8 +67,8 @@ void HeldJournal::creep() {
 std::uint64_t HeldJournal::durable_size() const {
   const std::lock_guard lock(mutex_);
   const std::uint64_t seen = durable_;
-  if (creeping_ && durable_ < entries_.size()) {
-    durable_ = entries_.size();
+  if (creeping_ && durable_ < handed_) {
+    durable_ = handed_;
     creeping_ = false;
   }
   return seen;

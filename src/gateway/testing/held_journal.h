@@ -25,7 +25,8 @@ class HeldJournal final : public journal::Journal {
   std::vector<Record> records(Kind kind) const;
   std::vector<journal::Entry> entries() const;
 
-  std::expected<std::uint64_t, std::error_code> append(journal::Entry&& entry) override;
+  std::expected<std::uint64_t, std::error_code> stage(journal::Entry&& entry) override;
+  void hand_over() override;
   const std::string& origin() const override { return origin_; }
   std::uint64_t next_index() const override;
   std::uint64_t durable_size() const override;
@@ -38,7 +39,8 @@ class HeldJournal final : public journal::Journal {
   journal::Observer& observer_;
   std::string origin_ = "test/node/00000001-00000000";
   ConversationId log_;
-  std::vector<journal::Entry> entries_;
+  std::vector<journal::Entry> entries_;  // staged ones too
+  std::size_t handed_ = 0;               // of entries_; only these become durable
   mutable std::uint64_t durable_ = 0;
   std::size_t most_ = ~std::size_t{0};
   mutable bool creeping_ = false;
