@@ -7,7 +7,10 @@
 
 #include "app/commands.h"
 #include "archive/log_index.h"
+#include "archive/seal/signer_service.h"
 #include "archive/testing/live_log.h"
+#include "archive/testing/publish.h"
+#include "core/encoding.h"
 
 namespace chancery::app {
 namespace {
@@ -46,14 +49,37 @@ class ArchiveCommands : public ::testing::Test {
   std::string archive() const { return log_.paths().archive.string(); }
   void reindex() { EXPECT_EQ(run_with({"archive", "reindex", "-d", archive()}).exit, 0); }
 
+  // Signs a checkpoint over all that is journaled.
+  void publish() {
+    log_.open();
+    archive::testing::publish(log_, signer());
+    log_.close();
+  }
+  seal::HeadSigner& signer() {
+    if (!signer_) {
+      auto key = merkle::PrivateKey::from_seed(std::string(32, 'k'));
+      public_key_ = to_hex(merkle::bytes_of_key(key->public_key()));
+      signer_ = std::make_unique<seal::SignerService>(*seal::SignerService::open(
+          seal::SignerCore{*std::move(key), ""}, journal::posix_disk(), (folder_.path() / "signer").string(),
+          [] { return archive::testing::at("2026-05-03T10:00:30Z"); }));
+    }
+    return *signer_;
+  }
+  fs::path log_folder() const { return log_.paths().archive / "logs" / log_.origin(); }
+  std::string tolerance() const { return "172800"; }  // LiveLog's records are of one day, the signer's clock stands
+
   LiveLog log_;
   Folder folder_;
+  std::unique_ptr<seal::SignerService> signer_;
+  std::string public_key_;
 };
 
 TEST_F(ArchiveCommands, SearchFindsWhatReindexIndexed) {
   const Outcome before = run_with({"search", "-d", archive(), "budget"});
-  EXPECT_EQ(before.exit, 0);
+  EXPECT_EQ(before.exit, 2) << "an answer that may miss something is not a success";
   EXPECT_THAT(before.err, HasSubstr("not indexed"));
+  EXPECT_THAT(before.err, HasSubstr("not complete"));
+  EXPECT_THAT(run_with({"search", "-d", archive(), "budget", "--json"}).out, HasSubstr(R"("complete":false)"));
   reindex();
   const Outcome after = run_with({"search", "-d", archive(), "budget"});
   EXPECT_EQ(after.exit, 0);
@@ -61,6 +87,34 @@ TEST_F(ArchiveCommands, SearchFindsWhatReindexIndexed) {
   EXPECT_THAT(after.out, HasSubstr("alice@im.test → bob@im.test"));
   EXPECT_THAT(after.out, Not(HasSubstr("Lunch")));
   EXPECT_THAT(after.err, HasSubstr("complete up to record 3"));
+}
+
+TEST_F(ArchiveCommands, SearchTakesSeveralWordsWithoutQuotationMarks) {
+  reindex();
+  EXPECT_THAT(run_with({"search", "-d", archive(), "budget", "tight"}).out, HasSubstr("The budget is tight"));
+  EXPECT_THAT(run_with({"search", "--from", "alice", "-d", archive(), "--from", "carol", "tight"}).out,
+              HasSubstr("The budget is tight"))
+      << "an option takes one value and leaves the query alone";
+  const Outcome nothing = run_with({"search", "-d", archive(), "budget", "lunch"});
+  EXPECT_EQ(nothing.exit, 0);
+  EXPECT_THAT(nothing.out, HasSubstr("Nothing was found: no message holds all of these words. Put OR between them"));
+  EXPECT_EQ(run_with({"search", "-d", archive(), "absent"}).out, "Nothing was found.\n");
+}
+
+TEST_F(ArchiveCommands, SearchExitsTwoWhenTheIndexDoesNotCoverWhatIsPublished) {
+  reindex();
+  log_.open();
+  log_.say("2026-05-03T10:00:02Z", "a later budget");
+  log_.close();
+  publish();
+  const Outcome behind = run_with({"search", "-d", archive(), "budget", "--json"});
+  EXPECT_EQ(behind.exit, 2);
+  EXPECT_THAT(behind.out, HasSubstr(R"("complete":false)"));
+  EXPECT_THAT(run_with({"search", "-d", archive(), "budget"}).err, HasSubstr("are not indexed yet"));
+  reindex();
+  const Outcome whole = run_with({"search", "-d", archive(), "budget", "--json"});
+  EXPECT_EQ(whole.exit, 0);
+  EXPECT_THAT(whole.out, HasSubstr(R"("complete":true)"));
 }
 
 TEST_F(ArchiveCommands, SearchTakesFiltersAndNoQuery) {
@@ -164,6 +218,54 @@ TEST_F(ArchiveCommands, BackupCopiesAndNamesItsManifest) {
   EXPECT_EQ(run_with({"archive", "backup", "-d", archive(), "-o", target.string()}).exit, 2) << "not empty";
   EXPECT_EQ(run_with({"export", "-d", target.string(), "--keys", log_.paths().keys.string()}).out,
             run_with({"export", "-d", archive()}).out);
+}
+
+TEST_F(ArchiveCommands, VerifyTakesNoAnchorFromTheArchiveItself) {
+  publish();
+  const auto verify = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"verify", archive(), "--tolerance", tolerance()});
+    return run_with(more);
+  };
+  EXPECT_EQ(verify({"--key", (folder_.path() / "none").string()}).exit, 2);
+  EXPECT_EQ(verify({"--key", public_key_}).exit, 0) << verify({"--key", public_key_}).out;
+  const Outcome own = verify({"--key", (log_folder() / "log.vkey").string()});
+  EXPECT_EQ(own.exit, 2);
+  EXPECT_THAT(own.out, HasSubstr("lies in the archive itself and is no anchor"));
+  fs::create_symlink(log_folder() / "log.vkey", folder_.path() / "link");
+  EXPECT_EQ(verify({"--key", (folder_.path() / "link").string()}).exit, 2);
+  EXPECT_EQ(verify({"--since", (log_folder() / "checkpoint").string()}).exit, 2);
+  EXPECT_EQ(verify({"--key", (log_folder() / "log.vkey").string(), "--key", public_key_}).exit, 0);
+  fs::copy(log_folder() / "log.vkey", folder_.path() / "kept");
+  EXPECT_EQ(verify({"--key", (folder_.path() / "kept").string()}).exit, 0) << "a copy kept elsewhere is one";
+}
+
+TEST_F(ArchiveCommands, VerifySaysWhenThereIsNoSuchFile) {
+  EXPECT_THAT(run_with({"verify", archive(), "--key", "nofile"}).err, HasSubstr("there is no file nofile"));
+  EXPECT_THAT(run_with({"verify", archive(), "--since", "nofile"}).err, HasSubstr("there is no file nofile"));
+  EXPECT_THAT(run_with({"verify", archive(), "--witness", "nofile"}).err, HasSubstr("there is no file nofile"));
+  EXPECT_THAT(run_with({"verify", "nofolder"}).err, HasSubstr("there is no file or folder nofolder"));
+  EXPECT_THAT(run_with({"keys", "show", "-d", "nowhere"}).err, HasSubstr("there is no folder nowhere"));
+}
+
+TEST_F(ArchiveCommands, ABundleIsToldForWhatItShows) {
+  publish();
+  const std::string bundle = (folder_.path() / "bundle").string();
+  EXPECT_EQ(run_with({"prove", "-d", archive(), "2", "-o", bundle}).exit, 0);
+  const Outcome text = run_with({"verify", bundle, "--key", public_key_, "--tolerance", tolerance()});
+  EXPECT_EQ(text.exit, 0) << text.out;
+  EXPECT_THAT(text.out, HasSubstr("record " + log_.origin() + "#2\n"));
+  EXPECT_THAT(text.out, HasSubstr("alice@im.test"));
+  EXPECT_THAT(text.out, HasSubstr("bob@im.test"));
+  EXPECT_THAT(text.out, HasSubstr("The budget is tight"));
+  EXPECT_THAT(text.out, HasSubstr("the checkpoint over 4 records"));
+  EXPECT_THAT(text.out, HasSubstr("(given by you: valid)"));
+  EXPECT_THAT(text.out, HasSubstr("no witness"));
+  EXPECT_THAT(text.out, HasSubstr("All holds: this one record, as shown,"));
+  EXPECT_THAT(text.out, Not(HasSubstr("every published record")));
+  const Outcome alone = run_with({"verify", bundle, "--json", "--tolerance", tolerance()});
+  EXPECT_EQ(alone.exit, 2);
+  EXPECT_THAT(alone.out, HasSubstr(R"("text":"The budget is tight")"));
+  EXPECT_THAT(alone.out, HasSubstr("CANNOT TELL: the bundle fits together"));
 }
 
 TEST_F(ArchiveCommands, KeysAreMadeShownRotatedAndRetired) {

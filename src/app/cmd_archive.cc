@@ -234,7 +234,10 @@ void add_backup(CLI::App& group, Context& context) {
 }  // namespace
 
 void add_archive(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "archive", "Look after an archive: status, reindex, backup");
+  CLI::App* group = add_group(root, context, "archive", "Look after an archive: status, reindex, backup",
+                              "  chancery archive status -d /var/lib/chancery/archive\n"
+                              "  chancery archive reindex -d /var/lib/chancery/archive\n"
+                              "  chancery archive backup -d /var/lib/chancery/archive -o /mnt/backup/2026-05-03");
   add_status(*group, context);
   add_reindex(*group, context);
   add_backup(*group, context);

@@ -71,7 +71,8 @@ void add_config(CLI::App& root, Context& context) {
     bool offline = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* group = add_group(root, "config", "Check a gateway's configuration");
+  CLI::App* group = add_group(root, context, "config", "Check a gateway's configuration",
+                              "  chancery config check /etc/chancery/gateway.yaml");
   CLI::App* checking =
       add_command(*group, context, "check", "Say whether the gateway would start with this file, and would serve",
                   "  chancery config check gateway.yaml\n"

@@ -21,6 +21,20 @@ std::filesystem::path folder_of(const Arguments& arguments) {
   return archive::paths_of(arguments.archive).keys;
 }
 
+// The store of a command that needs one.
+std::filesystem::path existing_folder_of(const Arguments& arguments) {
+  auto folder = folder_of(arguments);
+  std::error_code error;
+  if (std::filesystem::is_directory(folder, error)) return folder;
+  if (arguments.keys.empty() && !std::filesystem::exists(arguments.archive, error))
+    throw Failure(
+        fmt::format("there is no folder {}, and no key store {} beside it", arguments.archive, folder.string()));
+  throw Failure(
+      fmt::format("there is no key store {}. `chancery keys create` makes one; if it lies elsewhere, name it "
+                  "with --keys",
+                  folder.string()));
+}
+
 [[noreturn]] void fail(const std::filesystem::path& folder, std::error_code error) {
   throw Failure(fmt::format("the key store {}: {}", folder.string(), error.message()));
 }
@@ -90,7 +104,7 @@ std::string keys_json(const std::vector<KeyInfo>& keys) {
 }
 
 Exit show(const Context& context, const Arguments& arguments) {
-  const auto folder = folder_of(arguments);
+  const auto folder = existing_folder_of(arguments);
   const auto keys = open_keys(folder).show();
   if (!keys) fail(folder, keys.error());
   if (context.json) {
@@ -103,7 +117,7 @@ Exit show(const Context& context, const Arguments& arguments) {
 }
 
 Exit rotate(const Context& context, const Arguments& arguments) {
-  const auto folder = folder_of(arguments);
+  const auto folder = existing_folder_of(arguments);
   const auto id = open_keys(folder).rotate();
   if (!id) fail(folder, id.error());
   const std::string hex = journal::hex_of(*id);
@@ -116,7 +130,7 @@ Exit rotate(const Context& context, const Arguments& arguments) {
 }
 
 Exit retire(const Context& context, const Arguments& arguments) {
-  const auto folder = folder_of(arguments);
+  const auto folder = existing_folder_of(arguments);
   const auto id = journal::key_id_from_hex(arguments.id);
   if (!id)
     throw Failure(fmt::format("\"{}\" is no key id: 32 hex digits, as `chancery keys show` prints them", arguments.id));
@@ -139,7 +153,10 @@ CLI::App* add(CLI::App& group, Context& context, const char* name, const char* d
 }  // namespace
 
 void add_keys(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "keys", "Look after the keys that the archive's bodies are encrypted under");
+  CLI::App* group =
+      add_group(root, context, "keys", "Look after the keys that the archive's bodies are encrypted under",
+                "  chancery keys create -d /var/lib/chancery/archive\n"
+                "  chancery keys show -d /var/lib/chancery/archive");
   auto arguments = std::make_shared<Arguments>();
   add(*group, context, "create", "Make a key store", "  chancery keys create -d /var/lib/chancery/archive", create,
       arguments);

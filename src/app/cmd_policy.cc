@@ -83,7 +83,9 @@ void add_policy(CLI::App& root, Context& context) {
     bool strict = false;
   };
   auto options = std::make_shared<Options>();
-  CLI::App* group = add_group(root, "policy", "Check and test a policy file");
+  CLI::App* group = add_group(root, context, "policy", "Check and test a policy file",
+                              "  chancery policy check policy.yaml\n"
+                              "  chancery policy test policy.yaml");
 
   CLI::App* checking = add_command(*group, context, "check", "Say what is wrong or cannot be meant in a policy",
                                    "  chancery policy check policy.yaml\n"

@@ -68,7 +68,10 @@ Exit create_key(const Context& context, const Given& given) {
 }  // namespace
 
 void add_signer(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "signer", "Hold the checkpoint key and sign tree heads, nothing else");
+  CLI::App* group =
+      add_group(root, context, "signer", "Hold the checkpoint key and sign tree heads, nothing else",
+                "  chancery signer create --key /etc/chancery/signer.key > signer.pub\n"
+                "  chancery signer run --key signer.key --state signer.state --socket /run/chancery/signer");
   auto given = std::make_shared<Given>();
   CLI::App* run =
       add_command(*group, context, "run", "Sign for a gateway over a unix socket",

@@ -135,7 +135,10 @@ Exit serve(const Context& context, const Given& given) {
 }  // namespace
 
 void add_witness(CLI::App& root, Context& context) {
-  CLI::App* group = add_group(root, "witness", "See and cosign the checkpoints of other people's logs");
+  CLI::App* group = add_group(root, context, "witness", "See and cosign the checkpoints of other people's logs",
+                              "  chancery witness create --dir w --name witness.example.com/1\n"
+                              "  chancery witness add-log --dir w log.vkey\n"
+                              "  chancery witness run --dir w --listen 127.0.0.1:8480");
   auto given = std::make_shared<Given>();
   const auto command = [&](const char* name, const char* what, const char* examples, auto action) {
     CLI::App* made = add_command(*group, context, name, what, examples);

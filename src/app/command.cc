@@ -12,10 +12,18 @@ CLI::App* add_command(CLI::App& parent, Context& context, const std::string& nam
   return command;
 }
 
-CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& description) {
+CLI::App* add_group(CLI::App& parent, Context& context, const std::string& name, const std::string& description,
+                    const std::string& examples) {
   CLI::App* group = parent.add_subcommand(name, description);
+  group->add_flag("--json", context.json, "Print JSON")->group("");  // also taken before the command
   group->require_subcommand(1);
+  group->footer("Examples:\n" + examples + fmt::format("\n`chancery {} COMMAND --help` explains each command.", name));
   return group;
+}
+
+CLI::Option* add_repeatable(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                            const std::string& description) {
+  return command.add_option(name, values, description)->allow_extra_args(false);
 }
 
 archive::Paths ArchiveOption::paths() const {

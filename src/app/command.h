@@ -2,6 +2,7 @@
 // Helpers for the cmd_*.cc files. The only place, with main.cc and those files, that sees CLI11.
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -14,8 +15,13 @@ namespace chancery::app {
 CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name, const std::string& description,
                       const std::string& examples);
 
-// A word that only groups others (`archive`, `keys`, `policy`): one of its commands must follow.
-CLI::App* add_group(CLI::App& parent, const std::string& name, const std::string& description);
+// A word that only groups others (`archive`, `keys`, `policy`): one of its commands must follow. `examples` as above.
+CLI::App* add_group(CLI::App& parent, Context& context, const std::string& name, const std::string& description,
+                    const std::string& examples);
+
+// An option that may be given several times, each time with one value: the next word is not taken as another.
+CLI::Option* add_repeatable(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                            const std::string& description);
 
 // Runs `action()` when `command` was given on the command line. `action` returns an Exit and may throw Failure.
 template <class Action>

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/command.h"
+#include "app/usage.h"
 #include "core/json.h"
 
 namespace chancery::app {
@@ -18,12 +20,16 @@ constexpr const char* kFooter =
     "  chancery verify demo\n"
     "`chancery COMMAND --help` explains each command.";
 
+// With --json the one object stands on both: where a program reads its answer, and where errors go when the answer is
+// piped on.
 int fail(const Context& context, Exit exit, std::string_view sentence) {
-  context.err << "chancery: " << sentence << '\n';
   if (context.json) {
     std::string json;
     JsonWriter{json}.begin_object().member("error", sentence).member("exit", static_cast<int>(exit)).end_object();
     context.out << json << '\n';
+    context.err << json << '\n';
+  } else {
+    context.err << "chancery: " << sentence << '\n';
   }
   return static_cast<int>(exit);
 }
@@ -58,16 +64,23 @@ void add_commands(CLI::App& root, Context& context) {
 
 int run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
   Context context{.out = out, .err = err, .program = argc > 0 ? argv[0] : "chancery", .run = {}};
+  const Words words(argv + std::min(argc, 1), argv + argc);
   CLI::App root{kDescription, "chancery"};
   root.footer(kFooter);
   root.set_version_flag("--version", "chancery " CHANCERY_VERSION);
+  root.add_flag("--json", context.json, "Print JSON")->group("");  // also taken before the command
   root.require_subcommand(1);
-  root.failure_message(CLI::FailureMessage::simple);
   add_commands(root, context);
   try {
+    if (const auto misnamed = misnamed_command(root, words)) {
+      context.json = wants_json(words);
+      return fail(context, Exit::unsure, *misnamed);
+    }
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return root.exit(error, out, err) == 0 ? 0 : static_cast<int>(Exit::unsure);  // 0: --help, --version
+    if (error.get_exit_code() == 0) return root.exit(error, out, err);  // --help, --version
+    context.json = wants_json(words);
+    return fail(context, Exit::unsure, explain(root, words, error));
   }
   return run_command(context);
 }

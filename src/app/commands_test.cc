@@ -1,16 +1,24 @@
 #include "app/commands.h"
 
 #include <filesystem>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sstream>
-#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "archive/testing/records.h"
 
 namespace chancery::app {
 namespace {
 
+using archive::testing::Folder;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 struct Outcome {
   int exit;
@@ -24,30 +32,37 @@ Outcome run_with(std::vector<const char*> arguments) {
   return {exit, out.str(), err.str()};
 }
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "chancery-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 TEST(Commands, HelpShowsExamplesAndExitsZero) {
   const Outcome outcome = run_with({"--help"});
   EXPECT_EQ(outcome.exit, 0);
   EXPECT_THAT(outcome.out, HasSubstr("Examples:"));
 }
 
-TEST(Commands, EachCommandHasHelpWithExamples) {
-  const Outcome outcome = run_with({"archive", "status", "--help"});
-  EXPECT_EQ(outcome.exit, 0);
-  EXPECT_THAT(outcome.out, HasSubstr("Examples:"));
-  EXPECT_THAT(outcome.out, HasSubstr("--json"));
+void expect_examples(const CLI::App& app, std::vector<const char*> words, int& seen) {
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    std::vector<const char*> path = words;
+    path.push_back(command->get_name().c_str());
+    expect_examples(*command, path, seen);
+    ++seen;
+    const std::string spelt = fmt::format("chancery {}", fmt::join(path, " "));
+    path.push_back("--help");
+    const Outcome outcome = run_with(path);
+    EXPECT_EQ(outcome.exit, 0) << spelt;
+    EXPECT_THAT(outcome.out, HasSubstr("Examples:\n  " + spelt)) << spelt;
+    if (command->get_subcommands(nullptr).empty()) {
+      EXPECT_THAT(outcome.out, HasSubstr("--json")) << spelt;
+    }
+  }
+}
+
+TEST(Commands, EachCommandAndGroupHasHelpWithExamplesOfItself) {
+  std::ostringstream out, err;
+  Context context{.out = out, .err = err, .program = "chancery", .run = {}};
+  CLI::App root{"", "chancery"};
+  add_commands(root, context);
+  int seen = 0;
+  expect_examples(root, {}, seen);
+  EXPECT_GE(seen, 25);
 }
 
 TEST(Commands, VersionExitsZero) {
@@ -61,6 +76,46 @@ TEST(Commands, UnknownCommandsAndOptionsExitTwo) {
   EXPECT_EQ(run_with({}).exit, 2);
   EXPECT_EQ(run_with({"archive"}).exit, 2);
   EXPECT_EQ(run_with({"archive", "status", "--nonsense"}).exit, 2);
+}
+
+TEST(Commands, AnUnknownCommandIsNamedWithTheNearestOnes) {
+  const Outcome top = run_with({"serch", "-d", "x"});
+  EXPECT_EQ(top.exit, 2);
+  EXPECT_THAT(top.err, HasSubstr("no command `chancery serch`; did you mean `search`?"));
+  EXPECT_THAT(top.err, HasSubstr("witness"));
+  const Outcome inner = run_with({"archive", "stat"});
+  EXPECT_THAT(inner.err, HasSubstr("no command `chancery archive stat`; did you mean `status`?"));
+  EXPECT_THAT(run_with({"xyzzy"}).err, HasSubstr("no command `chancery xyzzy`. The commands are up, "));
+  EXPECT_THAT(run_with({"keys"}).err, HasSubstr("name a command after `chancery keys`: create, show, rotate, retire"));
+}
+
+TEST(Commands, AnUnknownOptionIsNamedWithTheNearestOne) {
+  const Outcome outcome = run_with({"archive", "status", "-d", "x", "--check-indx"});
+  EXPECT_EQ(outcome.exit, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--check-indx"));
+  EXPECT_THAT(outcome.err, HasSubstr("did you mean `--check-index`?"));
+  EXPECT_THAT(outcome.err, HasSubstr("`chancery archive status --help`"));
+}
+
+TEST(Commands, UsageErrorsAreJsonWhereJsonWasAskedFor) {
+  const std::vector<std::vector<const char*>> wrong = {{"serch", "--json"},
+                                                       {"archive", "--json"},
+                                                       {"archive", "status", "--json"},
+                                                       {"archive", "status", "-d", "x", "--nonsense", "--json"},
+                                                       {"--json", "search", "--limit", "many", "-d", "x"}};
+  for (const auto& words : wrong) {
+    const Outcome outcome = run_with(words);
+    EXPECT_EQ(outcome.exit, 2);
+    EXPECT_THAT(outcome.err, StartsWith("{\"error\":\"")) << words[0];
+    EXPECT_THAT(outcome.err, EndsWith(",\"exit\":2}\n")) << words[0];
+    EXPECT_EQ(outcome.out, outcome.err);
+  }
+  EXPECT_THAT(run_with({"search", "--", "--json"}).err, StartsWith("chancery: "));
+}
+
+TEST(Commands, JsonMayStandBeforeTheCommand) {
+  const Folder folder;
+  EXPECT_THAT(run_with({"--json", "archive", "status", "-d", folder.path().c_str()}).err, StartsWith("{"));
 }
 
 TEST(Commands, AFolderThatIsNoArchiveIsSaidInPlainWordsAndExitsTwo) {

@@ -14,6 +14,24 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
+// RFC 8410 §10.1: a SubjectPublicKeyInfo of Ed25519 is these octets and the key.
+constexpr std::string_view kPemBegin = "-----BEGIN PUBLIC KEY-----";
+constexpr std::string_view kPemEnd = "-----END PUBLIC KEY-----";
+constexpr std::string_view kSpkiHead{"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12};
+
+// Takes one PEM key off the front of `text`, as `openssl pkey -pubout` writes it.
+std::optional<merkle::PublicKey> take_pem(std::string_view& text) {
+  const auto end = text.find(kPemEnd);
+  if (end == text.npos) return std::nullopt;
+  const auto octets = from_base64(trimmed(text.substr(kPemBegin.size(), end - kPemBegin.size())));
+  text.remove_prefix(end + kPemEnd.size());
+  if (!octets || !octets->starts_with(kSpkiHead) || octets->size() != kSpkiHead.size() + merkle::kEd25519KeySize)
+    return std::nullopt;
+  merkle::PublicKey key;
+  std::memcpy(key.data(), octets->data() + kSpkiHead.size(), key.size());
+  return key;
+}
+
 std::optional<merkle::PublicKey> parse_key(std::string_view line) {
   if (const auto key = merkle::VerifierKey::parse(line)) return key->key;
   auto octets = line.size() == 64 ? from_hex(line) : from_base64(line);
@@ -35,13 +53,18 @@ merkle::Checked Anchors::check(const merkle::Note& note, const merkle::VerifierK
 std::expected<std::vector<merkle::PublicKey>, std::string> parse_keys(std::string_view text) {
   std::vector<merkle::PublicKey> keys;
   while (!(text = trimmed(text)).empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const auto key = parse_key(trimmed(text.substr(0, end)));
+    std::optional<merkle::PublicKey> key;
+    if (text.starts_with(kPemBegin)) {
+      key = take_pem(text);
+    } else {
+      const auto end = std::min(text.find('\n'), text.size());
+      key = parse_key(trimmed(text.substr(0, end)));
+      text.remove_prefix(end);
+    }
     if (!key)
       return std::unexpected(
-          "not a public key: expected a vkey (\"name+id+base64\"), 64 hex digits, or base64 of 32 octets");
+          "not a public key: expected a vkey (\"name+id+base64\"), 64 hex digits, base64 of 32 octets, or PEM");
     keys.push_back(*key);
-    text.remove_prefix(end);
   }
   if (keys.empty()) return std::unexpected("there is no key in it");
   return keys;

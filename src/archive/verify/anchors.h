@@ -32,7 +32,7 @@ struct Anchors {
   merkle::Checked check(const merkle::Note& note, const merkle::VerifierKey& key) const;
 };
 
-// Each takes the text itself: a vkey, 64 hex digits or base64 of 32 octets; for several lines, each line one.
+// Each takes the text itself: a vkey, 64 hex digits or base64 of 32 octets, for several lines, each line one; or PEM.
 std::expected<std::vector<merkle::PublicKey>, std::string> parse_keys(std::string_view text);
 std::expected<merkle::VerifierKey, std::string> parse_witness(std::string_view text);
 // A checkpoint note; of a `checkpoints` file, its last.

@@ -38,11 +38,15 @@ class BundleCheck {
     log_.records = 1;
     log_.checkpoints = 1;
     log_.published = checkpoint->head.size;
+    shown_.record = fmt::format("{}#{}", log_.origin, bundle_.proof.index);
+    shown_.tree_size = checkpoint->head.size;
     check_record(*checkpoint);
     check_time(*checkpoint);
     check_signers(*note, *checkpoint);
     log_.is_anchored = log_.anchored > 0;
+    shown_.checkpoint_time = log_.published_time;
     report_.logs.push_back(log_);
+    report_.bundle = std::move(shown_);
     return std::move(report_);
   }
 
@@ -58,13 +62,16 @@ class BundleCheck {
       find(Kind::altered, "the record is not in the tree that the checkpoint signs: " + error.message());
     const auto leaf = decode_leaf(bundle_.leaf);
     if (!leaf) return find(Kind::altered, "its leaf cannot be read");
-    if (!bundle_.disclosed) {
-      report_.notes.push_back("the bundle shows that this record exists and since when, not what it says");
-      return;
-    }
+    shown_.time = leaf->time;
+    shown_.conversation = leaf->conversation.hex();
+    shown_.conversation_sequence = leaf->conversation_sequence;
+    if (!bundle_.disclosed) return;
     const auto& [record, salt] = *bundle_.disclosed;
     if (merkle::hmac_sha256(bytes_of(salt), record) != leaf->commitment)
-      find(Kind::altered, "what the bundle says the record said is not what was recorded");
+      return find(Kind::altered, "what the bundle says the record said is not what was recorded");
+    shown_.said = read_disclosed(record);
+    if (!shown_.said)
+      report_.notes.push_back("the record is what was recorded; this program cannot read it (a later version's?)");
   }
 
   void check_time(const merkle::Checkpoint& checkpoint) {
@@ -87,22 +94,28 @@ class BundleCheck {
       }
     check_log_keys(note, checkpoint.origin);
     for (const merkle::VerifierKey& witness : anchors_.witnesses) check_witness(note, witness);
+    for (const merkle::NoteSignature& signature : note.signatures)
+      if (signature.name != checkpoint.origin &&
+          std::ranges::find(shown_.witnesses, signature.name, &Signer::name) == shown_.witnesses.end())
+        shown_.witnesses.push_back({signature.name, "", false, std::nullopt});
   }
 
   void check_log_keys(const merkle::Note& note, const std::string& origin) {
-    bool is_signed = false;
-    for (const merkle::PublicKey& key : anchors_.keys) {
+    const auto signed_by = [&](const merkle::PublicKey& key, bool is_anchor) {
       const merkle::VerifierKey named{origin, merkle::KeyType::ed25519, key};
-      is_signed |= anchors_.check(note, named).is_valid();
-    }
+      if (!anchors_.check(note, named).is_valid()) return false;
+      shown_.signers.push_back({origin, named.vkey(), is_anchor, std::nullopt});
+      return true;
+    };
+    bool is_signed = false;
+    for (const merkle::PublicKey& key : anchors_.keys) is_signed |= signed_by(key, true);
     if (is_signed) log_.anchored = log_.published;
     if (!anchors_.keys.empty())
       return is_signed ? void() : find(Kind::resigned, "its checkpoint is not validly signed by a given key");
     // Without a given key, at least the one it brings along must fit.
     const auto own = parse_keys(bundle_.keys);
-    const bool fits = own && std::ranges::any_of(*own, [&](const merkle::PublicKey& key) {
-                        return anchors_.check(note, {origin, merkle::KeyType::ed25519, key}).is_valid();
-                      });
+    const bool fits =
+        own && std::ranges::any_of(*own, [&](const merkle::PublicKey& key) { return signed_by(key, false); });
     if (!fits) find(Kind::altered, "its checkpoint is not signed by the key that the bundle names");
   }
 
@@ -113,6 +126,7 @@ class BundleCheck {
     const Instant time = from_unix_ns(static_cast<std::int64_t>(checked.time_s) * 1'000'000'000);
     log_.witnessed = log_.anchored = log_.published;
     log_.witnessed_time = time;
+    shown_.witnesses.push_back({witness.name, witness.vkey(), true, time});
     if (log_.published_time &&
         (time + anchors_.tolerance < *log_.published_time || time - anchors_.tolerance > *log_.published_time))
       find(Kind::backdated, fmt::format("it says it was signed at {}, the witness {} saw it at {}",
@@ -123,6 +137,7 @@ class BundleCheck {
   const Anchors& anchors_;
   Report report_;
   LogReport log_;
+  BundleReport shown_;
 };
 
 }  // namespace

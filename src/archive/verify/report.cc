@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "archive/verify/bundle_report.h"
 #include "core/json.h"
 
 namespace chancery::verify {
@@ -99,6 +100,7 @@ int Report::exit_code() const {
 }
 
 std::string Report::verdict() const {
+  if (bundle && findings.empty() && unreadable.empty()) return verdict_of(*bundle, is_anchored());
   if (!findings.empty()) return fmt::format("NOT AS IT WAS WRITTEN: {}.", plural(findings.size(), "finding"));
   if (!unreadable.empty()) return "CANNOT TELL: something could not be read.";
   if (logs.empty()) return "CANNOT TELL: there is no log here.";
@@ -110,7 +112,10 @@ std::string Report::verdict() const {
 
 std::string Report::text() const {
   std::string out;
-  for (const LogReport& log : logs) out += text_of(log);
+  if (bundle)
+    out += text_of(*bundle);
+  else
+    for (const LogReport& log : logs) out += text_of(log);
   for (std::size_t i = 0; i < std::min(findings.size(), kFindingsShownMax); ++i) {
     const Finding& finding = findings[i];
     const std::string where = finding.index ? finding.record() : finding.log;
@@ -128,6 +133,7 @@ std::string Report::json() const {
   std::string out;
   JsonWriter json{out};
   json.begin_object().member("verdict", verdict()).member("exit", exit_code()).member("anchored", is_anchored());
+  if (bundle) put(json, *bundle);
   json.key("logs").begin_array();
   for (const LogReport& log : logs) put(json, log);
   json.end_array().key("findings").begin_array();

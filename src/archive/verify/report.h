@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "archive/verify/disclosed.h"
 #include "core/time.h"
 
 namespace chancery::verify {
@@ -44,7 +45,28 @@ struct LogReport {
   std::string tail_damage;     // what is wrong above the last checkpoint; empty: nothing
 };
 
+// Who vouches for a bundle's checkpoint.
+struct Signer {
+  std::string name;             // of the key
+  std::string key;              // its vkey; empty: it was not given, so its signature could not be checked
+  bool is_anchor = false;       // given from outside the bundle, and valid
+  std::optional<Instant> time;  // of a witness's cosignature
+};
+
+// Exactly what one bundle shows, no more.
+struct BundleReport {
+  std::string record;  // "origin#index"
+  Instant time;        // of the leaf
+  std::string conversation;
+  std::uint64_t conversation_sequence = 0;
+  std::optional<Said> said;     // what the record says; nullopt: the bundle does not disclose it
+  std::uint64_t tree_size = 0;  // of the checkpoint that it is under
+  std::optional<Instant> checkpoint_time;
+  std::vector<Signer> signers, witnesses;
+};
+
 struct Report {
+  std::optional<BundleReport> bundle;  // of a bundle only
   std::vector<LogReport> logs;
   std::vector<Finding> findings;
   std::vector<std::string> unreadable;  // what could not be read, so nothing can be said of it
