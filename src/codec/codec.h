@@ -25,6 +25,7 @@ struct Unit {
   std::vector<Event> events;    // empty: nothing to record (whitespace, stream features, an iq): passed in order
   std::vector<Secret> secrets;  // sorted, not overlapping
   std::uint32_t action = 0;     // the codec's own note to its `release`; no one else reads it
+  bool behind_all = false;      // leaves only behind what was read before it on other connections (<resume/>)
   std::uint64_t number = 0;     // the codec's own number of the unit on its side; no one else reads it
 };
 

@@ -57,6 +57,22 @@ TEST_F(RelayTest, WhatBecomesDurableWhileASessionLooksIsNotForgotten) {
   EXPECT_EQ(upstream->read_until("\n"), "MSG bob now\n");
 }
 
+TEST_F(RelayTest, AResumptionGoesBehindWhatTheOldConnectionStillBrings) {
+  join();
+  sign_in();
+  journal().hold(true);
+  client->send("MSG bob last words\n");
+  ASSERT_TRUE(until_records(Kind::message, 1));
+  Peer again = connect();
+  Peer upstream_again = server.accept();
+  again.send("hello\nRESUME\n");
+  EXPECT_EQ(upstream_again.read_until("\n"), "hello\n");
+  journal().let(journal().records().size() - 1);  // all but the new connection's own record
+  EXPECT_EQ(upstream->read_until("\n"), "MSG bob last words\n");
+  journal().let_all();
+  EXPECT_EQ(upstream_again.read_until("\n"), "RESUME\n");
+}
+
 TEST_F(RelayTest, ARefusalToo) {
   join();
   sign_in();

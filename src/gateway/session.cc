@@ -83,7 +83,7 @@ void Session::admit(Unit&& unit, Instant now) {
   pending.read_at = now;
   pending.wire_size = pending.unit.wire.size();
   pending.recorded = 0;
-  pending.wait_for = 0;
+  pending.wait_for = pending.unit.behind_all ? shop_.recorder.journal().next_index() : 0;
   pending.wire_index.reset();
   pending.notices.clear();
   pending.decisions.assign(pending.unit.events.size(), {});

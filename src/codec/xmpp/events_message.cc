@@ -272,7 +272,7 @@ std::error_code set_addressees(const Session& session, const Letter& letter, con
 }
 
 std::uint64_t digest_of(const Session& session, std::string_view peer, const Event& event) {
-  KeyedHash hash{session.sent_key};
+  KeyedHash hash{session.sent->key};
   hash.add(bare_part(peer));
   hash.add(event.id);
   for (const TextPart& part : event.texts) hash.add(part.text);
@@ -284,7 +284,7 @@ std::uint64_t digest_of(const Session& session, std::string_view peer, const Eve
 bool is_bounce(const Session& session, const xml::Element& message, const Event& event) {
   if (event.texts.empty()) return true;
   const std::uint64_t digest = digest_of(session, normal_bare(message.attribute("from")), event);
-  return std::ranges::find(session.sent, digest) != session.sent.end();
+  return std::ranges::find(session.sent->digests, digest) != session.sent->digests.end();
 }
 
 // The room's subject ends its history, whatever it says (XEP-0045 §7.2.15). True: it did so now, and it is empty.
@@ -353,8 +353,9 @@ void set_ids(const Session& session, const Letter& letter, const Content& conten
 
 void remember_sent(Session& session, const Event& event) {
   if (event.texts.empty() || (event.room.empty() && event.to.empty())) return;
-  if (session.sent.size() >= Session::kSentMax) session.sent.erase(session.sent.begin());
-  session.sent.push_back(digest_of(session, event.room.empty() ? event.to.front() : event.room, event));
+  std::vector<std::uint64_t>& digests = session.sent->digests;
+  if (digests.size() >= Session::kSentMax) digests.erase(digests.begin());
+  digests.push_back(digest_of(session, event.room.empty() ? event.to.front() : event.room, event));
 }
 
 std::error_code read_message(Session& session, Side side, const xml::Element& message, Unit& unit) {

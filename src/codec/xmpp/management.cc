@@ -90,6 +90,7 @@ void XmppCodec::release_enabled(const xml::Element& enabled, Outbox& out) {
     const std::chrono::seconds max{count(enabled.attribute("max")).value_or(kResumptionDefault.count())};
     managed_->lasts = std::min(max, kResumptionMax);
     managed_->rooms = session_.rooms;
+    managed_->sent = session_.sent;
     if (resumable) {
       resumption_id_ = id;
       store_->attach(id, managed_);

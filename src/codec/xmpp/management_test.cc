@@ -273,6 +273,31 @@ TEST_F(stream_management, a_resumed_session_is_still_in_its_rooms) {
   EXPECT_EQ(bed->last_event().from, "ops@c.test/al");
 }
 
+TEST_F(stream_management, a_bounce_of_what_was_sent_before_the_resumption_is_still_known) {
+  auto old = connected();
+  old->feed(Side::client, "<message to='bob@im.test' type='chat' id='m1'><body>to nobody</body></message>");
+  old.reset();
+  auto bed = reconnected();
+  bed->feed(Side::client, resume(0));
+  bed->feed(Side::server, resumed(1));
+  std::vector<Unit> units;
+  const auto bounce =
+      "<message from='bob@im.test' to='alice@im.test/desk' type='error' id='m1'><body>to nobody</body></message>";
+  ASSERT_FALSE(bed->codec().feed(Side::server, bounce, {}, Boundary::stream, units));
+  ASSERT_EQ(units.size(), 1U);
+  EXPECT_TRUE(units[0].events.empty());
+}
+
+TEST_F(stream_management, a_resumption_goes_behind_what_the_old_connection_still_brings) {
+  connected().reset();
+  auto bed = reconnected();
+  std::vector<Unit> units;
+  ASSERT_FALSE(bed->codec().feed(Side::client, resume(0) + kRequest, {}, Boundary::stream, units));
+  ASSERT_EQ(units.size(), 2U);
+  EXPECT_TRUE(units[0].behind_all);
+  EXPECT_FALSE(units[1].behind_all);
+}
+
 TEST_F(stream_management, an_idle_session_with_it_stays_small) {
   auto bed = connected();
   RecordProperty("memory", std::to_string(bed->codec().memory()));

@@ -30,8 +30,14 @@ struct ArchiveQuery {
   std::string archive;   // bare JID of whose archive it is
 };
 
+// What the client said last, to know a bounce.
+struct Sent {
+  std::vector<std::uint64_t> digests;  // newest last
+  std::uint64_t key = 0;               // makes them unforeseeable
+};
+
 struct Session {
-  explicit Session(const Limits& l) : limits(l), rooms(std::make_shared<Rooms>(l)) {}
+  explicit Session(const Limits& l) : limits(l), rooms(std::make_shared<Rooms>(l)), sent(std::make_shared<Sent>()) {}
 
   static constexpr std::size_t kQueriesMax = 64;    // outstanding at one time; results of others are not believed
   static constexpr std::size_t kTransfersMax = 64;  // offers remembered, to know the transport that follows
@@ -44,11 +50,10 @@ struct Session {
   std::string own_full;
   std::string host;  // the domain that the client opened its stream to
   std::unique_ptr<SignIn> sign_in;
-  std::shared_ptr<Rooms> rooms;  // also of the connection that resumes this session (XEP-0198)
+  std::shared_ptr<Rooms> rooms;  // this and `sent`: also of the connection that resumes this session (XEP-0198)
+  std::shared_ptr<Sent> sent;
   std::vector<ArchiveQuery> queries;
   std::vector<std::string> transfers;  // session ids (SI, Jingle) that were offered as files
-  std::vector<std::uint64_t> sent;     // digests of what this client said last, newest last
-  std::uint64_t sent_key = 0;          // makes those digests unforeseeable
 
   // Who is signing in, as far as the mechanism has shown it: bare JID in normal form, or empty.
   std::string claimed() const;

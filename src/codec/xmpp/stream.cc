@@ -48,7 +48,7 @@ XmppCodec::XmppCodec(const Limits& limits, const Start& start)
       store_(static_cast<ResumptionStore*>(start.shared)) {
   session_.record_presence = start.record_presence;
   session_.midstream = start.mode == Start::Mode::midstream;
-  session_.sent_key = key_of(start.nonce);
+  session_.sent->key = key_of(start.nonce);
   if (!session_.midstream) session_.sign_in = std::make_unique<SignIn>();
 }
 

@@ -148,6 +148,8 @@ class StreamManagement {
   bool abandoned_ = false;
 };
 
+struct Sent;
+
 // One session as it goes on from connection to connection.
 struct ManagedSession {
   explicit ManagedSession(const Limits& limits) : management(limits) {}
@@ -155,6 +157,7 @@ struct ManagedSession {
   std::string own;       // bare JID
   std::string own_full;  // full JID
   std::shared_ptr<Rooms> rooms;
+  std::shared_ptr<Sent> sent;
   std::chrono::seconds lasts{};  // without a connection
 };
 

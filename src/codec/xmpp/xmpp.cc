@@ -58,7 +58,7 @@ std::size_t Session::memory() const {
   for (const ArchiveQuery& query : queries)
     size += sizeof query + query.iq_id.capacity() + query.query_id.capacity() + query.archive.capacity();
   for (const std::string& id : transfers) size += sizeof id + id.capacity();
-  return size + sent.capacity() * sizeof(std::uint64_t);
+  return size + sizeof *sent + sent->digests.capacity() * sizeof(std::uint64_t);
 }
 
 std::size_t XmppCodec::memory() const {

@@ -18,6 +18,7 @@ class LineCodec final : public Codec {
       unit.wire = partial.substr(0, end + 1);
       partial.erase(0, end + 1);
       if (unit.wire == "BAD\n") return CodecError::malformed;
+      unit.behind_all = unit.wire == "RESUME\n";
       read(unit, Bytes{unit.wire}.substr(0, end));
       out.push_back(std::move(unit));
     }
