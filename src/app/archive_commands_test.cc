@@ -181,8 +181,60 @@ TEST_F(ArchiveCommands, StatusCountsRecordsPublishedAndIndexed) {
   const Outcome outcome = run_with({"archive", "status", "-d", archive(), "--json"});
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr(R"("records":4,"published":0,"being_written":false,"indexed":4)"));
+  publish();
+  const Outcome text = run_with({"archive", "status", "-d", archive()});
+  EXPECT_EQ(text.exit, 0) << text.out;
+  EXPECT_THAT(text.out, HasSubstr("published  4, at 2026-05-03 10:00:30 UTC"));
+  EXPECT_THAT(text.out, HasSubstr("journaled  4 records in 1 segment"));
+  EXPECT_THAT(text.out, HasSubstr("sealed     4"));
+  EXPECT_THAT(text.out, HasSubstr("witnessed  0"));
   log_.open();
   EXPECT_THAT(run_with({"archive", "status", "-d", archive()}).out, HasSubstr("being written"));
+}
+
+TEST_F(ArchiveCommands, StatusSaysWhenALogIsShorterThanItsCheckpoint) {
+  publish();
+  const fs::path segment = log_folder() / "segments/00000000.seg";
+  fs::resize_file(segment, fs::file_size(segment) - 300);
+  const Outcome cut = run_with({"archive", "status", "-d", archive()});
+  EXPECT_EQ(cut.exit, 1);
+  EXPECT_THAT(cut.out, HasSubstr("shorter than its last checkpoint: it holds"));
+  EXPECT_THAT(cut.out, HasSubstr("`chancery verify`"));
+  const Outcome json = run_with({"archive", "status", "-d", archive(), "--json", "--quick"});
+  EXPECT_EQ(json.exit, 1);
+  EXPECT_THAT(json.out, HasSubstr(R"("ok":false)"));
+  EXPECT_THAT(json.out, HasSubstr(R"("problem":"the log is shorter)"));
+}
+
+TEST_F(ArchiveCommands, StatusSaysWhenAnUnpublishedEndWasCutOff) {
+  const fs::path segment = log_folder() / "segments/00000000.seg";
+  fs::resize_file(segment, fs::file_size(segment) - 300);
+  const Outcome cut = run_with({"archive", "status", "-d", archive()});
+  EXPECT_EQ(cut.exit, 1);
+  EXPECT_THAT(cut.out, HasSubstr("were durable when this machine wrote it last"));
+}
+
+TEST_F(ArchiveCommands, StatusSaysWhenALogOrItsCheckpointCannotBeRead) {
+  publish();
+  const auto spoil = [&](const fs::path& file, std::streamoff at) {
+    const std::string before = contents(file);
+    std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+    out.seekp(at);
+    out.put(static_cast<char>(before[static_cast<std::size_t>(at)] ^ 1));
+    out.close();
+    const Outcome outcome = run_with({"archive", "status", "-d", archive()});
+    EXPECT_EQ(outcome.exit, 1) << file << outcome.out;
+    EXPECT_THAT(outcome.out, HasSubstr("PROBLEM"));
+    std::ofstream(file, std::ios::binary) << before;
+  };
+  spoil(log_folder() / "segments/00000000.seg", 20);
+  spoil(log_folder() / "segments/00000000.seg", 500);
+  spoil(log_folder() / "checkpoint", 0);
+  const fs::path segments = log_folder() / "segments";
+  fs::rename(segments, folder_.path() / "elsewhere");
+  EXPECT_EQ(run_with({"archive", "status", "-d", archive()}).exit, 1);
+  fs::rename(folder_.path() / "elsewhere", segments);
+  EXPECT_EQ(run_with({"archive", "status", "-d", archive()}).exit, 0);
 }
 
 TEST_F(ArchiveCommands, StatusExitsOneWhenTheIndexIsDamaged) {
@@ -214,10 +266,25 @@ TEST_F(ArchiveCommands, BackupCopiesAndNamesItsManifest) {
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
   EXPECT_TRUE(fs::exists(target / "backup.json"));
   EXPECT_THAT(outcome.out, HasSubstr("SHA-256 of backup.json"));
+  EXPECT_THAT(outcome.out, HasSubstr("Read back and checked: "));
   EXPECT_THAT(outcome.out, HasSubstr("key store is not in it"));
   EXPECT_EQ(run_with({"archive", "backup", "-d", archive(), "-o", target.string()}).exit, 2) << "not empty";
   EXPECT_EQ(run_with({"export", "-d", target.string(), "--keys", log_.paths().keys.string()}).out,
             run_with({"export", "-d", archive()}).out);
+}
+
+TEST_F(ArchiveCommands, BackupOfADamagedArchiveIsNoBackup) {
+  publish();
+  std::fstream segment(log_folder() / "segments/00000000.seg", std::ios::in | std::ios::out | std::ios::binary);
+  segment.seekp(500);
+  segment.put('!');
+  segment.close();
+  const fs::path target = folder_.path() / "copy";
+  const Outcome outcome = run_with({"archive", "backup", "-d", archive(), "-o", target.string()});
+  EXPECT_EQ(outcome.exit, 1) << outcome.out;
+  EXPECT_THAT(outcome.err, HasSubstr("not sound"));
+  EXPECT_THAT(outcome.err, HasSubstr(log_.origin() + "#"));
+  EXPECT_FALSE(fs::exists(target / "backup.json"));
 }
 
 TEST_F(ArchiveCommands, VerifyTakesNoAnchorFromTheArchiveItself) {

@@ -8,6 +8,7 @@
 #include "archive/copy.h"
 #include "archive/logs.h"
 #include "archive/paths.h"
+#include "archive/verify/archive_check.h"
 #include "core/encoding.h"
 #include "core/json.h"
 #include "journal/format.h"
@@ -179,6 +180,35 @@ void check_target(const fs::path& archive, const fs::path& target) {
     throw Problem(fmt::format("{} is not empty: a copy is made in a folder of its own", target.string()));
 }
 
+// What was written is read back: each file against what was read from the archive, and the records against their
+// checkpoints by the code that an auditor uses. Times and signers are not judged here: that takes an anchor.
+void check_copy(const fs::path& target, const std::vector<CopiedFile>& files, Backup& backup) {
+  verify::FolderSource source{target};
+  for (const auto& file : files) {
+    const auto octets = source.read(file.path);
+    if (!octets || octets->size() != file.size || to_hex(bytes_of(merkle::sha256(*octets))) != file.sha256)
+      backup.problems.push_back(fmt::format("{} did not reach the disk as it was read", file.path));
+    else
+      ++backup.files_checked;
+  }
+  const verify::Report report = verify::verify_archive(source, {});
+  for (const auto& log : report.logs) {
+    backup.records_checked += log.records;
+    backup.checkpoints_checked += log.checkpoints;
+    if (!log.tail_damage.empty())
+      backup.remarks.push_back(fmt::format("{}: above its last checkpoint: {}", log.origin, log.tail_damage));
+  }
+  for (const auto& finding : report.findings) {
+    const std::string what =
+        fmt::format("{}: {}: {}", to_string(finding.kind),
+                    finding.index ? finding.record() : finding.log + " " + finding.file, finding.what);
+    const bool is_of_octets = finding.kind == verify::Kind::altered || finding.kind == verify::Kind::removed ||
+                              finding.kind == verify::Kind::foreign;
+    (is_of_octets ? backup.problems : backup.remarks).push_back(what);
+  }
+  for (const auto& line : report.unreadable) backup.problems.push_back(line);
+}
+
 Backup copy_all(const fs::path& archive, const fs::path& target, Instant now,
                 const std::function<void(std::uint64_t)>& progress) {
   check_target(archive, target);
@@ -190,6 +220,8 @@ Backup copy_all(const fs::path& archive, const fs::path& target, Instant now,
   copier.finish();
   backup.files = copier.files().size();
   backup.octets = copier.octets();
+  check_copy(fs::absolute(target), copier.files(), backup);
+  if (!backup.problems.empty()) return backup;
   const Buffer text = manifest(backup, copier.files(), now);
   backup.manifest_sha256 = to_hex(bytes_of(merkle::sha256(text)));
   copier.write("backup.json", text);

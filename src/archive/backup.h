@@ -25,6 +25,13 @@ struct Backup {
   std::uint64_t files = 0;
   std::uint64_t octets = 0;
   std::string manifest_sha256;  // hex, of backup.json as a whole: keep it elsewhere
+
+  // What reading the copy back found.
+  std::uint64_t files_checked = 0;        // on the disk as they were read from the archive
+  std::uint64_t records_checked = 0;      // frames whole, and under their checkpoint's root
+  std::uint64_t checkpoints_checked = 0;  // signed by the log's own key, each naming the one before
+  std::vector<std::string> problems;      // not empty: the copy is not sound, and backup.json was not written
+  std::vector<std::string> remarks;       // what an auditor would ask about: times, gaps, an unfinished end
 };
 
 // `target` must be missing or empty. `progress` is told the octets copied so far. The error is a sentence; what was

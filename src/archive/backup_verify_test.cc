@@ -84,6 +84,31 @@ TEST_F(BackupVerify, AChangedFileOfACopyIsFound) {
   EXPECT_EQ(verified(copy).exit_code(), 1);
 }
 
+TEST_F(BackupVerify, AChangedFileThatNoCheckpointCoversIsFoundByTheList) {
+  say_and_publish(3);
+  log_.close();
+  const fs::path copy = back_up_now();
+  const fs::path torn = copy / "logs" / log_.origin() / "segments/00000001.sheet.new";
+  std::ofstream(torn) << "an unfinished creation";
+  EXPECT_EQ(verified(copy).exit_code(), 0) << "more files may be there: a restored archive is written on";
+  fs::remove(copy / "logs" / log_.origin() / "log.vkey");
+  const auto report = verified(copy);
+  EXPECT_EQ(report.exit_code(), 1);
+  EXPECT_NE(report.text().find("it is in the copy's list (backup.json), and is not here"), std::string::npos)
+      << report.text();
+}
+
+TEST_F(BackupVerify, AnUnpublishedEndThatWasChangedIsFoundByTheList) {
+  for (int i = 0; i < 5; ++i) log_.say("2026-05-03T10:00:00Z", "never published");
+  log_.close();
+  const fs::path copy = back_up_now();
+  const fs::path segment = copy / "logs" / log_.origin() / "segments/00000000.seg";
+  fs::resize_file(segment, fs::file_size(segment) - 200);
+  const auto report = verified(copy);
+  EXPECT_EQ(report.exit_code(), 1) << report.text();
+  EXPECT_NE(report.text().find("it is not what the copy's list (backup.json) says was copied"), std::string::npos);
+}
+
 TEST_F(BackupVerify, AChangedManifestIsFound) {
   say_and_publish(3);
   const fs::path copy = back_up_now();
