@@ -1,4 +1,5 @@
 // chancery config …: would the gateway start with this file, and would it serve?
+#include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
 

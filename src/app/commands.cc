@@ -1,5 +1,7 @@
 #include "app/commands.h"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 #include "app/command.h"

@@ -1,5 +1,6 @@
 #include "app/config_probe.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 #include "archive/copy.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <memory>
 #include <openssl/evp.h>

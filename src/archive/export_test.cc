@@ -1,5 +1,6 @@
 #include "archive/export.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "archive/testing/live_log.h"

@@ -1,5 +1,6 @@
 #include "archive/indexer.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>

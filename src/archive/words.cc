@@ -1,5 +1,6 @@
 #include "archive/words.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>

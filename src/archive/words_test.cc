@@ -1,6 +1,8 @@
 #include "archive/words.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <utility>
 #include <vector>
 
 namespace chancery::archive {

@@ -1,5 +1,6 @@
 #include "config/load.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 

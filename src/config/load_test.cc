@@ -1,5 +1,6 @@
 #include "config/load.h"
 
+#include <array>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>

@@ -1,5 +1,6 @@
 #include "config/policy_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fmt/format.h>
 #include <fstream>

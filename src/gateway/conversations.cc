@@ -1,5 +1,6 @@
 #include "gateway/conversations.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

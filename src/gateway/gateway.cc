@@ -139,7 +139,7 @@ void Gateway::listen(const Services& services) {
     try {
       fresh[name] = std::make_unique<net::Listener>(
           loop_, listen_address(service->config),
-          [this, name = name](net::Fd fd, const net::Address& peer) { accept(name, std::move(fd), peer); });
+          [this, listener = name](net::Fd fd, const net::Address& peer) { accept(listener, std::move(fd), peer); });
     } catch (const std::system_error& error) {
       throw std::runtime_error(fmt::format("listener {}: {}", name, error.what()));
     }

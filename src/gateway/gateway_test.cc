@@ -1,4 +1,6 @@
 // The session over real sockets: what leaves, when, in which order, and what is on the record.
+#include <algorithm>
+
 #include "gateway/testing/bed.h"
 #include "net/proxy_protocol.h"
 

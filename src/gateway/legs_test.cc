@@ -1,5 +1,6 @@
 #include "gateway/legs.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <map>
 #include <random>

@@ -1,5 +1,6 @@
 #include "gateway/memory.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <fstream>
 #include <unistd.h>

@@ -1,5 +1,7 @@
 #include "gateway/recorder.h"
 
+#include <algorithm>
+
 #include "gateway/secrets.h"
 
 namespace chancery::gateway {

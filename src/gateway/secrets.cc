@@ -1,5 +1,7 @@
 #include "gateway/secrets.h"
 
+#include <algorithm>
+
 namespace chancery::gateway {
 namespace {
 

@@ -1,5 +1,7 @@
 #include "gateway/session.h"
 
+#include <algorithm>
+
 #include "net/random.h"
 
 namespace chancery::gateway {

@@ -26,11 +26,11 @@ class Session final : public net::Stream::Owner, public std::enable_shared_from_
   virtual ~Session();
 
   void start();
-  void turn_away();  // over a limit: says so in the protocol where that needs no handshake, and ends
-  void durable();    // as far as this session waited for
-  void advance();    // more of the log is durable, or the session wants to end
-  void retry();      // the journal's queue has room again
-  void stop();       // the gateway shuts down: what is pending still goes out
+  void turn_away();              // over a limit: says so in the protocol where that needs no handshake, and ends
+  void durable();                // as far as this session waited for
+  void advance();                // more of the log is durable, or the session wants to end
+  void retry();                  // the journal's queue has room again
+  void stop();                   // the gateway shuts down: what is pending still goes out
   void cut(std::string reason);  // at once; what is pending counts as undeliverable
   void on_journal_failure();
 

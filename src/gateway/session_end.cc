@@ -1,4 +1,6 @@
 // Limits, back-pressure and every way in which a session ends.
+#include <algorithm>
+
 #include "gateway/session.h"
 
 namespace chancery::gateway {

@@ -1,5 +1,7 @@
 #include "journal/file.h"
 
+#include <algorithm>
+
 namespace chancery::journal {
 namespace {
 

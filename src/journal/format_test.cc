@@ -1,5 +1,6 @@
 #include "journal/format.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "core/crc32c.h"

@@ -1,6 +1,7 @@
 // Hostile segment files: whatever they hold, reader and recovery end, stay inside their memory, and agree. The input is
 // either the file as it is, or a list of changes to fields behind which all CRCs are made right again, so that the
 // checks after the CRCs are reached.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

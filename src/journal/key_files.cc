@@ -1,5 +1,6 @@
 #include "journal/key_files.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fmt/format.h>

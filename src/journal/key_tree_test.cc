@@ -1,5 +1,6 @@
 #include "journal/key_tree.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <random>
 

@@ -3,6 +3,7 @@
 // real disk's: of every file any subset of the 512-octet sectors written since its last sync, either size, and any
 // subset of the names made, moved or removed since the directory's last sync. After a failed sync the octets still read
 // back, but a later sync does not write them (as Linux does it).
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>

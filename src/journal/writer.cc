@@ -1,6 +1,7 @@
 #include "journal/writer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chancery::journal {
 namespace {

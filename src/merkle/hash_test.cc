@@ -1,5 +1,6 @@
 #include "merkle/hash.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "core/encoding.h"

@@ -7,6 +7,7 @@
 #include <random>
 #include <regex>
 #include <sstream>
+#include <utility>
 
 #include "core/encoding.h"
 #include "merkle/decimal.h"

@@ -1,5 +1,6 @@
 #include "merkle/tile.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <map>

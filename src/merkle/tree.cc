@@ -1,5 +1,7 @@
 #include "merkle/tree.h"
 
+#include <algorithm>
+
 namespace chancery::merkle {
 
 std::vector<NodeId> nodes_of(std::uint64_t begin, std::uint64_t end) {

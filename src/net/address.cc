@@ -2,6 +2,9 @@
 
 #include <arpa/inet.h>
 #include <charconv>
+#include <cstring>
+#include <fmt/format.h>
+#include <system_error>
 
 namespace chancery::net {
 

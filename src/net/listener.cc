@@ -1,6 +1,8 @@
 #include "net/listener.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
+#include <system_error>
 
 namespace chancery::net {
 

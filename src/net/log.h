@@ -1,6 +1,8 @@
 #pragma once
 // The program's own log: one line an event, with named fields. Never message text, never a secret: what is said is in
 // the journal. Any thread.
+#include <cstdint>
+#include <fmt/format.h>
 #include <initializer_list>
 #include <mutex>
 #include <string>

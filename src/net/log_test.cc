@@ -1,5 +1,6 @@
 #include "net/log.h"
 
+#include <algorithm>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 

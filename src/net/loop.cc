@@ -1,6 +1,8 @@
 #include "net/loop.h"
 
+#include <algorithm>
 #include <sys/eventfd.h>
+#include <system_error>
 
 namespace chancery::net {
 namespace {

@@ -1,6 +1,8 @@
 #include "net/proxy_protocol.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <cstring>
 
 namespace chancery::net {
 namespace {

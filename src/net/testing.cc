@@ -167,7 +167,6 @@ void Peer::reset() {
   fd_.reset();
 }
 
-
 std::string Peer::peer_common_name() const {
   const std::shared_ptr<X509> certificate(SSL_get1_peer_certificate(ssl_.get()), &X509_free);
   char name[256] = "";

@@ -1,6 +1,8 @@
 #include "net/tls.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
+#include <cstring>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>

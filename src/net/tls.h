@@ -2,6 +2,7 @@
 // TLS as OpenSSL does it, between two memory spans: no socket, so that its user decides what a system call costs, and
 // no buffers while nothing is under way (SSL_MODE_RELEASE_BUFFERS). Why not asio::ssl:
 // docs/adr/0062-tls-on-the-socket.md.
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>

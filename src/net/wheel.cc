@@ -1,5 +1,7 @@
 #include "net/wheel.h"
 
+#include <algorithm>
+
 namespace chancery::net {
 
 void Timer::disarm() {

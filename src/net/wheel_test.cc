@@ -1,5 +1,6 @@
 #include "net/wheel.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <random>
 

@@ -1,5 +1,6 @@
 #include "policy/address.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>

@@ -1,5 +1,6 @@
 #include "policy/check.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "policy/test_support.h"

@@ -1,5 +1,6 @@
 #pragma once
 // For tests of this folder: policies from text, and events said by somebody.
+#include <functional>
 #include <gtest/gtest.h>
 #include <map>
 #include <string>

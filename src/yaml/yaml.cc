@@ -1,8 +1,10 @@
 #include "yaml/yaml.h"
 
+#include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
 #include <sstream>
+#include <system_error>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>

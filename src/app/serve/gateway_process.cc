@@ -1,5 +1,6 @@
 #include "app/serve/gateway_process.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <optional>
 #include <signal.h>

@@ -1,6 +1,7 @@
 #pragma once
 // A program that `chancery up` runs beside itself: its output goes to a file, it ends when we do.
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>

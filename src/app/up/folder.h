@@ -18,8 +18,8 @@ struct Folder {
   std::filesystem::path ports;           // ports.txt: "name port" lines
   std::filesystem::path signer_key;
   std::filesystem::path signer_public;  // what an auditor is given: hexadecimal, one line
-  std::filesystem::path tls;   // ca.pem and the certificates
-  std::filesystem::path logs;  // what the children print
+  std::filesystem::path tls;            // ca.pem and the certificates
+  std::filesystem::path logs;           // what the children print
   std::filesystem::path prosody;
   std::filesystem::path irc;
   std::filesystem::path sample_done;  // exists once the sample conversation was had

@@ -1,5 +1,6 @@
 #include "archive/seal/checkpoint_store.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace chancery::seal {

@@ -1,5 +1,6 @@
 #include "archive/verify/anchors.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "archive/verify/history.h"

@@ -1,5 +1,6 @@
 // Every single-bit change of an archive with every kind of file, and removal, truncation, swap and replay of whole
 // files: each must be found, with an anchor.
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "archive/verify/archive_check.h"

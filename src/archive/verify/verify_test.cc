@@ -1,4 +1,5 @@
 // What `verify` says of whole archives: the honest one, and each way of being dishonest with one.
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

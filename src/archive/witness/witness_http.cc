@@ -1,5 +1,6 @@
 #include "archive/witness/witness_http.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <boost/asio/co_spawn.hpp>

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <string>
+#include <system_error>
 
 #include "codec/irc/text.h"
 #include "core/utf8.h"

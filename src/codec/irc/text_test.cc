@@ -1,5 +1,6 @@
 #include "codec/irc/text.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,9 +1,11 @@
 #include "codec/testing/escape.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <fmt/format.h>
 #include <optional>
+#include <system_error>
 
 #include "core/encoding.h"
 #include "core/utf8.h"

@@ -1,4 +1,6 @@
 // The harness is tested with a protocol made for it, right and with one mistake at a time: each mistake must be found.
+#include <algorithm>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,6 +1,7 @@
 #pragma once
 // Test-only: what our scanner and what expat make of the same octets, as lines of text to be compared. Used by the
 // tests and by the differential fuzz target.
+#include <algorithm>
 #include <array>
 #include <expat.h>
 #include <random>

@@ -1,5 +1,6 @@
 // XEP-0198 in the forward half: every `h` is turned into what the other side counts (stream_management.h), and a
 // session is resumed only where this gateway knows what it dropped and added in it.
+#include <algorithm>
 #include <charconv>
 #include <optional>
 

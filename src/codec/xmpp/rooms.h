@@ -1,6 +1,7 @@
 #pragma once
 // Who is in the rooms (XEP-0045) that this session is in, as the room's own presence says.
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>

@@ -1,6 +1,7 @@
 #pragma once
 // Test helper: one codec, driven as a gateway would, with what it says written as text:
 // "C:<octets>" and "S:<octets>" for sends, "[tls C]", "[close S]", and "error <message>" for an error of feed().
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>

@@ -1,5 +1,6 @@
 #include "gateway/testing/held_journal.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace chancery::gateway::testing {

@@ -1,5 +1,8 @@
 #include "gateway/testing/line_codec.h"
 
+#include <array>
+#include <fmt/format.h>
+
 #include "event/mask.h"
 
 namespace chancery::gateway::testing {

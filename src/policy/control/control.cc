@@ -1,5 +1,6 @@
 #include "policy/control/control.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory_resource>

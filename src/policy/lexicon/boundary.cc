@@ -1,5 +1,6 @@
 #include "policy/lexicon/boundary.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <unicode/ubrk.h>
 #include <unicode/uchar.h>

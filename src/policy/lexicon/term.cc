@@ -1,5 +1,6 @@
 #include "policy/lexicon/term.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 namespace chancery::policy {
 namespace {

@@ -1,5 +1,6 @@
 #include "policy/notice/notice.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace chancery::policy {
