@@ -1,9 +1,12 @@
 #include "archive/verify/history.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace chancery::verify {
 namespace {
+
+constexpr std::size_t kSectorSize = 512;  // the least that a disk writes as a whole
 
 std::optional<Published> parse(Bytes octets, const std::string& origin, Hash* previous) {
   auto note = merkle::parse_note(octets);
@@ -21,17 +24,41 @@ bool is_checkpoint(const std::optional<Buffer>& octets, const std::string& origi
   return octets && parse(*octets, origin, &previous);
 }
 
-// docs/formats/checkpoint.md, "Publishing": how the three files may stand to each other. Empty: so they may.
-std::string ending_fault(const HistoryFiles& files, const SplitHistory& split, const std::string& origin) {
-  const bool is_unfinished = is_checkpoint(files.unfinished, origin);
-  const Bytes last = split.notes.empty() ? Bytes{} : split.notes.back();
-  const Bytes newest = files.newest ? Bytes{*files.newest} : Bytes{};
-  if (last == newest && split.rest.empty()) return {};
-  if (last == newest && is_unfinished && split.rest.size() <= files.unfinished->size()) return {};
-  const Bytes before = split.notes.size() > 1 ? split.notes[split.notes.size() - 2] : Bytes{};
-  if (is_unfinished && split.rest.empty() && last == *files.unfinished && before == newest) return {};
-  if (!files.newest) return "the newest checkpoint's file is missing";
-  return "`checkpoint` and the end of `checkpoints` are not the same";
+// Whether a disk that lost power while `entry` was being written at `offset` can have left `tail`: any size up to the
+// entry's, and each sector is there or still as it was, which past the end of the file is zero.
+bool is_unfinished_write(Bytes tail, Bytes entry, std::size_t offset) {
+  if (tail.size() > entry.size()) return false;
+  for (std::size_t at = 0; at < tail.size();) {
+    const std::size_t size = std::min(kSectorSize - (offset + at) % kSectorSize, tail.size() - at);
+    const Bytes there = tail.substr(at, size);
+    if (there != entry.substr(at, size) && there.find_first_not_of('\0') != Bytes::npos) return false;
+    at += size;
+  }
+  return true;
+}
+
+struct Ending {
+  Bytes entries;      // `checkpoints` without an entry that was being appended
+  std::string fault;  // empty: the three files may stand so to each other
+};
+
+// docs/formats/checkpoint.md, "Publishing".
+Ending ending_of(const HistoryFiles& files, const std::string& origin) {
+  const Bytes history = files.history ? Bytes{*files.history} : Bytes{};
+  const Buffer last = files.newest ? *files.newest + "\n" : Buffer{};
+  const std::size_t at = last.empty() ? 0 : history.rfind(last);
+  const std::string different = files.newest ? "`checkpoint` and the end of `checkpoints` are not the same"
+                                             : "the newest checkpoint's file is missing";
+  if (at == Bytes::npos) return {history, different};
+  const Bytes finished = history.substr(0, at + last.size());
+  const SplitHistory split = split_history(finished);
+  if (!split.rest.empty() || (files.newest && split.notes.back() != Bytes{*files.newest})) return {history, different};
+  const Bytes tail = history.substr(finished.size());
+  if (tail.empty()) return {history, {}};
+  if (!is_checkpoint(files.unfinished, origin)) return {history, different};
+  const Buffer entry = *files.unfinished + "\n";
+  if (!is_unfinished_write(tail, entry, finished.size())) return {history, different};
+  return {tail == Bytes{entry} ? history : finished, {}};
 }
 
 std::string order_fault(const Published& now, const Hash& previous, const History& history, const Hash& before) {
@@ -63,12 +90,13 @@ SplitHistory split_history(Bytes checkpoints) {
 
 History read_history(const HistoryFiles& files, const std::string& origin) {
   History history;
-  const SplitHistory split = split_history(files.history ? Bytes{*files.history} : Bytes{});
+  const auto [entries, ending_fault] = ending_of(files, origin);
+  const SplitHistory split = split_history(entries);
   if (files.newest && !files.history)
     history.finding = Finding{Kind::removed, origin, 0, "checkpoints", "the history of checkpoints is missing"};
-  else if (const std::string fault = ending_fault(files, split, origin); !fault.empty())
+  else if (!ending_fault.empty())
     history.finding = Finding{files.newest ? Kind::altered : Kind::removed, origin, std::nullopt,
-                              files.newest ? "checkpoint" : "checkpoints", fault};
+                              files.newest ? "checkpoint" : "checkpoints", ending_fault};
   Hash before{};
   for (const Bytes octets : split.notes) {
     Hash previous{};

@@ -335,5 +335,59 @@ TEST_F(Verify, ReadsTheStatesThatPublishingCanStopIn) {
   EXPECT_EQ(with(old_note, old_entries + "garbage", "x"), 1);
 }
 
+// While the entry of `checkpoint.new` is written, power loss leaves any of its sectors as they were: zero.
+TEST_F(Verify, TellsAnUnfinishedEntryFromAChangedOne) {
+  LogBuilder builder = log();
+  for (int i = 0; i < 3; ++i) {
+    builder.records(3);
+    builder.publish();
+  }
+  const Files before = builder.files();
+  builder.records(3);
+  builder.publish();
+  Files files = builder.files();
+  const Buffer all = files[kLog + "checkpoints"], next = files[kLog + "checkpoint"];
+  const std::size_t begin = before.at(kLog + "checkpoints").size();
+  ASSERT_NE(begin % 512, 0U);
+  files[kLog + "checkpoint"] = before.at(kLog + "checkpoint");
+  files[kLog + "checkpoint.new"] = next;
+  Buffer& history = files[kLog + "checkpoints"];
+  const auto code = [&] { return verify(files, key()).exit_code(); };
+
+  std::vector<std::size_t> cuts{begin};  // begin, the sectors' borders within the entry, end
+  for (std::size_t at = (begin / 512 + 1) * 512; at < all.size(); at += 512) cuts.push_back(at);
+  cuts.push_back(all.size());
+  for (std::size_t size = begin; size <= all.size(); size += 7)
+    for (std::uint32_t lost = 0; lost < 1U << (cuts.size() - 1); ++lost) {
+      history = all;
+      for (std::size_t i = 0; i + 1 < cuts.size(); ++i)
+        if ((lost >> i & 1) != 0) history.replace(cuts[i], cuts[i + 1] - cuts[i], cuts[i + 1] - cuts[i], '\0');
+      history.resize(size);
+      ASSERT_EQ(code(), 0) << "size " << size << " lost " << lost;
+    }
+  for (std::size_t at = 0; at < all.size(); ++at) {
+    history = all;
+    history[at] = static_cast<char>(history[at] ^ 0x20);
+    ASSERT_EQ(code(), 1) << "octet " << at;
+    if (at < begin) {
+      history = all.substr(0, begin);
+      history[at] = '\0';
+      ASSERT_EQ(code(), 1) << "octet " << at;
+    }
+  }
+  for (const std::size_t sector : {std::size_t{0}, (begin / 512 - 1) * 512}) {
+    history = all;
+    history.replace(sector, 512, 512, '\0');
+    ASSERT_EQ(code(), 1) << "a sector of finished entries";
+  }
+  history = all.substr(0, begin) + Buffer(all.size() - begin, '\0');
+  ASSERT_EQ(code(), 0);
+  history += '\0';
+  EXPECT_EQ(code(), 1) << "more than the entry";
+  history = all.substr(0, begin) + Buffer(40, '\0');
+  files.erase(kLog + "checkpoint.new");
+  EXPECT_EQ(code(), 1) << "nothing was being published";
+}
+
 }  // namespace
 }  // namespace chancery::verify
