@@ -4,8 +4,9 @@
 // packets' own. What it is given is untrusted: it never throws and never keeps a view longer than the call.
 //
 // Life of a flow, as the classifier sees it:
-//   open      the first packet; it may make notes of its own for this flow (nDPI's state, say)
-//   packet    each packet, as long as the flow is undecided: the whole IP packet, defragmented, in order of arrival
+//   open      the first packet that carries octets; it may make notes of its own for this flow (nDPI's state, say)
+//   packet    that packet and each later one, as long as the flow is undecided: the whole IP packet, defragmented, in
+//             order of arrival
 //   classify  after each packet that brought new octets in order or a new datagram, as long as the flow is undecided;
 //             a last time, with `last_chance`, when the flow ends, is evicted, or has shown as much as is kept
 //   watched   each later datagram of a flow that was named with `Named::watch`
@@ -79,7 +80,7 @@ struct FlowStart {
   Endpoint client, server;                      // client: who sent the SYN; without one, a guess (see `midstream`)
   bool midstream = false;                       // TCP: no SYN was seen, so the sides may be the other way round
   Bytes client_octets, server_octets;           // TCP: reassembled, in order, at most kPrefixMax each
-  bool client_gap = false, server_gap = false;  // TCP: octets are missing behind what is shown (it grows no further)
+  bool client_gap = false, server_gap = false;  // TCP: octets are missing in front of what is shown (it began anew)
   std::span<const Datagram> datagrams;          // UDP: the first ones, in order of arrival
   Instant first, now;                           // of the first packet and of the newest
   std::uint32_t packets = 0;                    // so far, both directions

@@ -1,0 +1,43 @@
+#pragma once
+// The sensor's line of work, for one thread: frame → packet → flow → name → reading → summary. It owns no file or
+// socket; who drives it brings the frames.
+#include <functional>
+#include <memory>
+
+#include "sensor/capture/frame.h"
+#include "sensor/classify/classifier.h"
+#include "sensor/flow/flow_table.h"
+#include "sensor/packet/decap.h"
+#include "sensor/report/summary.h"
+
+namespace chancery::sensor {
+
+class Sensor final : private FlowSink {
+ public:
+  struct Options {
+    FlowLimits flows;
+    FragmentLimits fragments;
+    Summary::Options summary;
+  };
+  // `classifier` may be null: then nothing is named or read.
+  Sensor(const Options& options, std::unique_ptr<Classifier> classifier);
+  ~Sensor() override;
+
+  void frame(const Frame& frame);
+  void finish();  // no more frames: ends all flows
+
+  Summary& summary() { return summary_; }
+  std::size_t memory() const { return flows_.memory() + decapsulator_.memory(); }
+
+ private:
+  void packet(const Flow& flow, const Packet& packet, Side from) override;
+  std::unique_ptr<FlowReader> named(Flow& flow, const Named& named) override;
+  void ended(const Flow& flow) override;
+
+  Summary summary_;
+  std::unique_ptr<Classifier> classifier_;
+  Decapsulator decapsulator_;
+  FlowTable flows_;
+};
+
+}  // namespace chancery::sensor
