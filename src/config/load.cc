@@ -141,7 +141,7 @@ gateway::Config parse(std::string_view text, const Surroundings& around) {
 
 gateway::Config load(const std::filesystem::path& file) {
   const auto absolute = std::filesystem::absolute(file);
-  auto config = parse(read_text(file), {file.string(), absolute.parent_path(), protocols(), nullptr});
+  auto config = parse(read_text(file), {file.string(), absolute.parent_path(), gateway_protocols(), nullptr});
   config.file = absolute;
   return config;
 }

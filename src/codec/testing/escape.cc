@@ -81,6 +81,92 @@ std::expected<Buffer, std::string> unescape_repeat(std::string_view& rest) {
   return out;
 }
 
+// The text in the braces at the start of `rest`, which is moved past them. Braces inside are counted.
+std::expected<std::string_view, std::string> take_braced(std::string_view& rest) {
+  if (!rest.starts_with('{')) return std::unexpected("a { is expected");
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (rest[i] == '{') ++depth;
+    if (rest[i] != '}' || --depth > 0) continue;
+    const std::string_view inner = rest.substr(1, i - 1);
+    rest.remove_prefix(i + 1);
+    return inner;
+  }
+  return std::unexpected("a { without its }");
+}
+
+std::size_t take_number(std::string_view& rest) {
+  std::size_t value = 0;
+  while (!rest.empty() && rest.front() >= '0' && rest.front() <= '9') {
+    value = value * 10 + static_cast<std::size_t>(rest.front() - '0');
+    rest.remove_prefix(1);
+  }
+  return value;
+}
+
+// `\#N{…}`, `\~N{…}`, `\#N-M{…}`: how long the octets in braces are (less M), in N octets, and the octets.
+// N = 0: as a decimal number and CR LF.
+std::expected<Buffer, std::string> unescape_block(std::string_view& rest, bool big_endian) {
+  const std::size_t width = take_number(rest);
+  std::size_t less = 0;
+  if (rest.starts_with('-')) {
+    rest.remove_prefix(1);
+    less = take_number(rest);
+  }
+  if (width > 4) return std::unexpected("a length has at most 4 octets");
+  const auto braced = take_braced(rest);
+  if (!braced) return std::unexpected(braced.error());
+  auto inner = unescape(*braced);
+  if (!inner) return inner;
+  if (inner->size() < less) return std::unexpected("a block shorter than what is taken off its length");
+  const std::size_t size = inner->size() - less;
+  if (width == 0) return fmt::format("{}\r\n{}", size, *inner);
+  Buffer out;
+  for (std::size_t i = 0; i < width; ++i) out += static_cast<char>(size >> 8 * (big_endian ? width - 1 - i : i) & 0xff);
+  return out + *inner;
+}
+
+// `\h{00 2a}`: hexadecimal, spaces ignored.
+std::expected<Buffer, std::string> unescape_hex(std::string_view& rest) {
+  const auto braced = take_braced(rest);
+  if (!braced) return std::unexpected(braced.error());
+  std::string digits{*braced};
+  std::erase(digits, ' ');
+  auto octets = from_hex(digits);
+  if (!octets) return std::unexpected("\\h{…} holds pairs of hexadecimal digits");
+  return std::move(*octets);
+}
+
+// `\U{…}`, `\L{…}`: UTF-16, big and little endian. Only what is in the basic plane.
+std::expected<Buffer, std::string> unescape_utf16(std::string_view& rest, bool big_endian) {
+  const auto braced = take_braced(rest);
+  if (!braced) return std::unexpected(braced.error());
+  const auto text = unescape(*braced);
+  if (!text) return text;
+  Buffer out;
+  for (std::size_t i = 0; i < text->size();) {
+    const auto at = [&](std::size_t k) { return static_cast<unsigned>(static_cast<unsigned char>((*text)[i + k])); };
+    const std::size_t size = at(0) < 0x80 ? 1 : at(0) < 0xe0 ? 2 : 3;
+    if (i + size > text->size() || at(0) >= 0xf0) return std::unexpected("not a character of the basic plane");
+    unsigned unit = size == 1 ? at(0) : size == 2 ? at(0) & 0x1f : at(0) & 0x0f;
+    for (std::size_t k = 1; k < size; ++k) unit = unit << 6 | (at(k) & 0x3f);
+    const auto high = static_cast<char>(unit >> 8);
+    const auto low = static_cast<char>(unit & 0xff);
+    out += big_endian ? high : low;
+    out += big_endian ? low : high;
+    i += size;
+  }
+  return out;
+}
+
+std::optional<std::expected<Buffer, std::string>> unescape_binary(char letter, std::string_view& rest) {
+  if (letter == '#' || letter == '~') return unescape_block(rest, letter == '#');
+  if (letter == 'h') return unescape_hex(rest);
+  if (letter == 'U' || letter == 'L') return unescape_utf16(rest, letter == 'U');
+  if (letter == ';') return Buffer{"\xc0\x80"};
+  return std::nullopt;
+}
+
 std::optional<char> unescape_simple(char letter) {
   switch (letter) {
     case 'r':
@@ -133,6 +219,9 @@ std::expected<Buffer, std::string> unescape(std::string_view text) {
       const auto repeated = unescape_repeat(text);
       if (!repeated) return repeated;
       out += *repeated;
+    } else if (const auto binary = unescape_binary(letter, text)) {
+      if (!*binary) return *binary;
+      out += **binary;
     } else {
       return std::unexpected(fmt::format("unknown escape \\{}", letter));
     }

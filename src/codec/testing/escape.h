@@ -17,7 +17,8 @@ std::string quote(Bytes octets);
 // A word as it is when nothing in it could mislead the eye, else quoted.
 std::string word(Bytes octets);
 
-// Undoes `escape`, and knows `\*N{…}`: the octets in braces, N times. The error says what is wrong.
+// Undoes `escape`, and knows what makes binary frames readable: `\*N{…}`, `\#N{…}`, `\~N{…}`, `\h{…}`, `\U{…}`,
+// `\L{…}`, `\;`. The error says what is wrong.
 std::expected<Buffer, std::string> unescape(std::string_view text);
 
 }  // namespace chancery::testing

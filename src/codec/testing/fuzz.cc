@@ -100,14 +100,17 @@ struct Bench {
     codec = protocol.make(limits, start);
   }
 
-  void feed(Side side, Bytes octets) {
+  // Settings bit 5: pieces are datagrams.
+  void feed(Side side, Bytes octets, Boundary boundary = Boundary::stream) {
     std::error_code& sticky = errors[static_cast<std::size_t>(side)];
     const std::size_t before = units.size();
-    const std::error_code error = codec->feed(side, Buffer{octets}, Instant{}, Boundary::stream, units);
+    const std::error_code error = codec->feed(side, Buffer{octets}, Instant{}, boundary, units);
     if (sticky && (error != sticky || units.size() != before)) broken("an error is sticky");
     sticky = error;
   }
 };
+
+Boundary boundary_of(const Case& input) { return (input.settings & 32) != 0 ? Boundary::datagram : Boundary::stream; }
 
 bool same(const Unit& a, const Unit& b) {
   return a.from == b.from && a.wire == b.wire && a.events == b.events && a.secrets == b.secrets;
@@ -119,8 +122,11 @@ void chunking_never_matters(const Protocol& protocol, const Case& input) {
   Bench bytewise{protocol, input, true};
   for (const Piece& piece : input.pieces) {
     if (piece.what == Piece::What::feed && !piece.octets.empty()) {  // of nothing there are no single octets
-      whole.feed(piece.side, piece.octets);
-      for (const char& octet : piece.octets) bytewise.feed(piece.side, Bytes{&octet, 1});
+      whole.feed(piece.side, piece.octets, boundary_of(input));
+      if (boundary_of(input) == Boundary::datagram)
+        bytewise.feed(piece.side, piece.octets, Boundary::datagram);
+      else
+        for (const char& octet : piece.octets) bytewise.feed(piece.side, Bytes{&octet, 1});
     } else if (piece.what == Piece::What::gap) {
       for (Bench* bench : {&whole, &bytewise}) {
         bench->codec->gap(piece.side, 0);
@@ -149,7 +155,7 @@ void passed_units_are_identical(const Protocol& protocol, const Case& input, boo
   for (const Piece& piece : input.pieces) {
     if (piece.what != Piece::What::feed) continue;
     bench.units.clear();
-    bench.feed(piece.side, piece.octets);
+    bench.feed(piece.side, piece.octets, boundary_of(input));
     for (Unit& unit : bench.units) {
       out.clear();
       const bool exempt = may_rewrite(unit);
@@ -186,7 +192,7 @@ void survives_decisions(const Protocol& protocol, const Case& input) {
   bench.codec->start(out);
   for (const Piece& piece : input.pieces) {
     bench.units.clear();
-    if (piece.what == Piece::What::feed) bench.feed(piece.side, piece.octets);
+    if (piece.what == Piece::What::feed) bench.feed(piece.side, piece.octets, boundary_of(input));
     if (piece.what == Piece::What::finish) bench.codec->finish(piece.side, bench.units);
     if (piece.what == Piece::What::inject) bench.codec->inject(piece.side, "A\nnotice", nullptr, out);
     if (const auto deadline = bench.codec->deadline()) bench.codec->expire(*deadline, out);
@@ -216,7 +222,8 @@ Buffer to_fuzz_input(const Transcript& transcript) {
   const bool client_starttls = transcript.start.client_tls == Start::Tls::starttls;
   const bool server_starttls = transcript.start.server_tls == Start::Tls::starttls;
   Buffer out;
-  out += static_cast<char>((midstream ? 2 : 0) | (client_starttls ? 4 : 0) | (server_starttls ? 8 : 0));
+  out += static_cast<char>((midstream ? 2 : 0) | (client_starttls ? 4 : 0) | (server_starttls ? 8 : 0) |
+                           (transcript.datagrams ? 32 : 0));
   out += '\0';
   for (const Step& step : transcript.steps) {
     const int side = step.side == Side::server ? 1 : 0;

@@ -5,8 +5,8 @@
 //     return chancery::testing::fuzz_codec(chancery::irc::kProtocol, {reinterpret_cast<const char*>(data), size});
 //   }
 //
-// Input: one octet of settings, one that seeds the decisions, then pieces: an octet (bit 0: side; bits 1-3: what
-// happens, 0-4 feed, 5 finish, 6 inject, 7 gap), for a feed two octets of length (little endian) and the octets.
+// Input: one octet of settings (fuzz.cc), one that seeds the decisions, then pieces: an octet (bit 0: side; bits 1-3:
+// what happens, 0-4 feed, 5 finish, 6 inject, 7 gap), for a feed two octets of length (little endian) and the octets.
 // `transcript_corpus` writes transcripts in this form as seeds.
 #include "codec/codec.h"
 #include "codec/testing/transcript.h"

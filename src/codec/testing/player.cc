@@ -67,6 +67,7 @@ std::size_t Cutter::next(std::size_t left) {
 Player::Player(const Protocol& protocol, const Transcript& transcript, Decisions decisions, Cutter cutter)
     : crlf_(transcript.crlf),
       passive_(transcript.start.passive),
+      datagrams_(transcript.datagrams),
       shared_(protocol.make_shared ? protocol.make_shared(transcript.limits) : nullptr),
       decisions_(std::move(decisions)),
       cutter_(std::move(cutter)),
@@ -101,6 +102,7 @@ void Player::act(const Step& step, Outbox& out) {
     case Step::What::start:
       return codec_->start(out);
     case Step::What::gap:
+      errors_[static_cast<std::size_t>(step.side)] = {};  // a gap may be the way out of an error
       return codec_->gap(step.side, step.lost);
     case Step::What::inject:
     case Step::What::inject_about: {
@@ -121,12 +123,13 @@ void Player::feed(Side side, Bytes octets, Played& played) {
   std::error_code& sticky = errors_[static_cast<std::size_t>(side)];
   std::vector<Unit> units;
   while (!octets.empty()) {
-    const std::size_t size = cutter_.next(octets.size());
+    const std::size_t size = datagrams_ ? octets.size() : cutter_.next(octets.size());
     // A copy of its own, so that a codec that keeps or overreads the view is caught by the sanitizer.
     const Buffer piece{octets.substr(0, size)};
     octets.remove_prefix(size);
     units.clear();
-    const std::error_code error = codec_->feed(side, piece, now_, Boundary::stream, units);
+    const std::error_code error =
+        codec_->feed(side, piece, now_, datagrams_ ? Boundary::datagram : Boundary::stream, units);
     if (sticky && error != sticky) faults_.push_back("the error was not sticky");
     if (sticky && !units.empty()) faults_.push_back("units after an error");
     if (error && !sticky) played.error = to_string(error);

@@ -77,6 +77,7 @@ class Player {
 
   const bool crlf_;
   const bool passive_;
+  const bool datagrams_;
   std::unique_ptr<Shared> shared_;
   std::unique_ptr<Codec> codec_;
   Decisions decisions_;

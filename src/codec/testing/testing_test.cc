@@ -268,6 +268,17 @@ TEST(Escape, repeats_are_bounded) {
   EXPECT_FALSE(unescape("\\*{x}").has_value());
 }
 
+TEST(Escape, blocks_are_measured) {
+  EXPECT_EQ(unescape("\\#2{ab\\~1{c}}d"), (Buffer{"\0\4ab\1cd", 7}));
+  EXPECT_EQ(unescape("\\~4{ab}"), (Buffer{"\2\0\0\0ab", 6}));
+  EXPECT_EQ(unescape("\\#2-3{abcde}"), (Buffer{"\0\2abcde", 7}));
+  EXPECT_EQ(unescape("MSG 1 A \\#0{hello}"), "MSG 1 A 5\r\nhello");
+  EXPECT_EQ(unescape("\\h{00 2a}\\;"), (Buffer{"\0*\xc0\x80", 4}));
+  EXPECT_EQ(unescape("\\U{aü}\\L{€}"), (Buffer{"\0a\0\xfc\xac\x20", 6}));
+  for (const char* bad : {"\\#2", "\\#2{a", "\\#9{a}", "\\#2-3{a}", "\\h{0}", "\\U{😀}"})
+    EXPECT_FALSE(unescape(bad).has_value()) << bad;
+}
+
 TEST(EventText, every_field_is_shown) {
   Event event;
   event.kind = Kind::file_offer;

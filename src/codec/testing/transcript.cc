@@ -141,6 +141,7 @@ Problem parse_setting(std::string_view key, std::string_view value, Transcript& 
   known = true;
   if (key == "protocol") return into.protocol = std::string{value}, std::nullopt;
   if (key == "lines") return choose<bool>(value, {{"crlf", true}, {"none", false}}, into.crlf);
+  if (key == "boundary") return choose<bool>(value, {{"datagram", true}, {"stream", false}}, into.datagrams);
   if (key == "client_tls") return parse_tls(value, into.start.client_tls);
   if (key == "server_tls") return parse_tls(value, into.start.server_tls);
   if (key == "mode")

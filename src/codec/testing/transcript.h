@@ -44,6 +44,7 @@ struct Transcript {
   Limits limits;
   Instant begin;                    // the clock before the first step
   bool crlf = false;                // `lines: crlf`
+  bool datagrams = false;           // `boundary: datagram`: each wire line is one datagram
   std::vector<std::string> header;  // the lines before the first step that belong to no step, as written
   std::vector<Step> steps;
   std::vector<std::string> footer;  // comments after the last step
