@@ -67,6 +67,7 @@ class Decider final : public Classifier {
 
  private:
   Opinion classify_stream(Notes* notes, const FlowStart& flow, bool last_chance);
+  Opinion classify_silent(const FlowStart& flow);
   Opinion classify_datagrams(Notes* notes, const FlowStart& flow, bool last_chance);
   std::optional<Content> judge_dns(const FlowStart& flow);
   std::optional<Content> judge_quic(const FlowStart& flow, bool last_chance);
@@ -128,10 +129,16 @@ Opinion Decider::named(const FlowStart& flow, Named named) {
   return {Opinion::State::named, std::move(named)};
 }
 
+// A connection that carried nothing while it was watched still went somewhere.
+Opinion Decider::classify_silent(const FlowStart& flow) {
+  if (auto name = by_name(flow)) return {Opinion::State::named, std::move(*name)};
+  if (auto owned = by_network(flow)) return {Opinion::State::named, std::move(*owned)};
+  return {};
+}
+
 Opinion Decider::classify_stream(Notes* notes, const FlowStart& flow, bool last_chance) {
   const std::size_t seen = flow.client_octets.size() + flow.server_octets.size();
-  if (seen == 0)
-    return last_chance && flow.client_bytes + flow.server_bytes == 0 ? Opinion{Opinion::State::unnamed, {}} : Opinion{};
+  if (seen == 0) return last_chance ? classify_silent(flow) : Opinion{};
   if (flow.client.port == kDnsPort || flow.server.port == kDnsPort) {
     const std::vector<DnsMessage> messages = parse_dns_stream(flow.server_octets);
     for (const DnsMessage& message : messages) learn_dns(flow.client.address, message, flow.now);
