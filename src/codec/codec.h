@@ -25,7 +25,7 @@ struct Unit {
   std::vector<Event> events;    // empty: nothing to record (whitespace, stream features, an iq): passed in order
   std::vector<Secret> secrets;  // sorted, not overlapping
   std::uint32_t action = 0;     // the codec's own note to its `release`; no one else reads it
-  bool behind_all = false;      // leaves only behind what was read before it on other connections (<resume/>)
+  bool takes_over = false;      // leaves only when the connection that Codec::resumes() names is gone
   std::uint64_t number = 0;     // the codec's own number of the unit on its side; no one else reads it
 };
 
@@ -159,6 +159,11 @@ class Codec {
     overloaded
   };
   virtual void end(Ending why, std::error_code error, Outbox& out) = 0;
+
+  // Of a unit that was read with `takes_over`: the key (Step::session_key) of the session that it wants to go on with,
+  // when that is known and belongs to who asks; else empty. The driver ends the connection that still has it and holds
+  // the unit back until the upstream has closed that one too, and so has handled all that it brought.
+  virtual std::string resumes() const { return {}; }
 
   // Time-outs that are the protocol's own. The driver calls `expire` at or after `deadline`.
   virtual std::optional<Instant> deadline() const { return std::nullopt; }

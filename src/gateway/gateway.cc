@@ -48,6 +48,7 @@ Gateway::~Gateway() {
   if (shop_) {
     shop_->waiting = {};
     shop_->blocked.clear();
+    shop_->heirs.clear();
   }
 }
 

@@ -59,20 +59,97 @@ TEST_F(RelayTest, WhatBecomesDurableWhileASessionLooksIsNotForgotten) {
   EXPECT_EQ(upstream->read_until("\n"), "MSG bob now\n");
 }
 
-TEST_F(RelayTest, AResumptionGoesBehindWhatTheOldConnectionStillBrings) {
+// ---- Resumption ----------------------------------------------------------------------------------------------------
+
+struct ResumptionTest : RelayTest {
+  void have_key() {
+    client->send("KEY k\n");
+    EXPECT_EQ(upstream->read_until("\n"), "KEY k\n");
+  }
+  static bool has_input(const Peer& peer) {
+    char octet = 0;
+    return ::recv(peer.fd(), &octet, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  }
+};
+
+TEST_F(ResumptionTest, ItWaitsUntilTheUpstreamHasHandledWhatTheOldConnectionBrought) {
   join();
   sign_in();
+  have_key();
   journal().hold(true);
   client->send("MSG bob last words\n");
   ASSERT_TRUE(until_records(Kind::message, 1));
   Peer again = connect();
   Peer upstream_again = server.accept();
-  again.send("hello\nRESUME\n");
+  again.send("hello\nRESUME k\nbehind\n");
   EXPECT_EQ(upstream_again.read_until("\n"), "hello\n");
-  journal().let(journal().records().size() - 1);  // all but the new connection's own record
-  EXPECT_EQ(upstream->read_until("\n"), "MSG bob last words\n");
   journal().let_all();
-  EXPECT_EQ(upstream_again.read_until("\n"), "RESUME\n");
+  EXPECT_EQ(upstream->read_to_end(), "MSG bob last words\n");
+  EXPECT_EQ(client->read_to_end(), "") << "one of the two connections has the session";
+  on_loop([] {});
+  EXPECT_FALSE(has_input(upstream_again));
+  upstream.reset();
+  EXPECT_EQ(upstream_again.read_until("behind\n"), "RESUME k\nbehind\n");
+}
+
+TEST_F(ResumptionTest, OneSessionSpansItsConnectionsAndEachCountsItsOwn) {
+  join();
+  sign_in();
+  have_key();
+  client->send("MSG bob one\nMSG bob forbidden\n");
+  EXPECT_EQ(upstream->read_until("\n"), "MSG bob one\n");
+  client->reset();
+  EXPECT_EQ(upstream->read_to_end(), "");
+  upstream.reset();
+  ASSERT_TRUE(until_records(Kind::stream_close, 1));
+  Peer again = connect();
+  Peer upstream_again = server.accept();
+  again.send("RESUME k\n");
+  EXPECT_EQ(upstream_again.read_until("\n"), "RESUME k\n");
+  again.send("MSG bob two\n");
+  EXPECT_EQ(upstream_again.read_until("\n"), "MSG bob two\n");
+  again.reset();
+  EXPECT_EQ(upstream_again.read_to_end(), "");
+  {
+    const Peer gone = std::move(upstream_again);
+  }
+  ASSERT_TRUE(until_records(Kind::stream_close, 2));
+  const auto messages = journal().records(Kind::message);
+  ASSERT_EQ(messages.size(), 3U);
+  for (const Record& record : messages) {
+    EXPECT_FALSE(record.session.is_nil());
+    EXPECT_EQ(record.session, messages.front().session);
+    EXPECT_EQ(record.account, "alice");
+  }
+  EXPECT_NE(messages.front().connection, messages.back().connection);
+  const auto ends = journal().records(Kind::stream_close);
+  ASSERT_TRUE(ends[0].counters && ends[1].counters);
+  EXPECT_EQ(ends[0].counters->read, 3U) << "sign-in, one, forbidden";
+  EXPECT_EQ(ends[0].counters->refused, 1U);
+  EXPECT_EQ(ends[1].counters->read, 1U);
+  EXPECT_EQ(ends[1].counters->forwarded, 1U);
+}
+
+TEST_F(ResumptionTest, OfAnUnknownKeyIsASessionOfItsOwn) {
+  join();
+  client->send("RESUME nothing\nhello\n");
+  EXPECT_EQ(upstream->read_until("hello\n"), "RESUME nothing\nhello\n");
+}
+
+TEST_F(RelayTest, WhatNeverLeavesIsCountedAsUndeliverable) {
+  join();
+  sign_in();
+  journal().hold(true);
+  client->send("MSG bob one\nMSG bob forbidden\nMSG bob two\n");
+  ASSERT_TRUE(until_records(Kind::message, 3));
+  journal().fail();
+  EXPECT_EQ(client->read_to_end(), "BYE not_recorded\n");
+  EXPECT_EQ(upstream->read_to_end(), "");
+  const Counters events = stats().events;
+  EXPECT_EQ(events.read, 4U);
+  EXPECT_EQ(events.forwarded, 1U) << "the sign-in";
+  EXPECT_EQ(events.refused, 1U);
+  EXPECT_EQ(events.undeliverable, 2U);
 }
 
 TEST_F(RelayTest, ARefusalToo) {

@@ -85,7 +85,7 @@ void Session::admit(Unit&& unit, Instant now) {
   pending.read_at = now;
   pending.wire_size = pending.unit.wire.size();
   pending.recorded = 0;
-  pending.wait_for = pending.unit.behind_all ? shop_.recorder.journal().next_index() : 0;
+  pending.wait_for = 0;
   pending.wire_index.reset();
   pending.notices.clear();
   pending.decisions.assign(pending.unit.events.size(), {});
@@ -93,6 +93,7 @@ void Session::admit(Unit&& unit, Instant now) {
   pending_octets_[static_cast<std::size_t>(pending.unit.from)] += pending.unit.wire.size();
   if (pending.unit.from == Side::client) tokens_ -= 1;
   for (std::size_t i = 0; i < pending.unit.events.size(); ++i) judge(pending, i);
+  if (pending.unit.takes_over) take_over();
   // What the journal's queue did not take comes first: records keep the order in which units were read.
   if (!blocked_) record_or_block(pending);
 }
@@ -188,7 +189,7 @@ void Session::wait_for_durable() {
   std::optional<std::uint64_t> size;
   for (const auto& units : queues_)
     if (!units.empty() && units.front().recorded == units.front().judged.size() &&
-        (!size || units.front().wait_for < *size))
+        !(units.front().unit.takes_over && waits_for_old()) && (!size || units.front().wait_for < *size))
       size = units.front().wait_for;
   if (!size) return;
   waits_ = true;
@@ -203,6 +204,7 @@ void Session::durable() {
 
 bool Session::may_leave(const Pending& pending) const {
   if (pending.recorded < pending.judged.size()) return false;
+  if (pending.unit.takes_over && waits_for_old()) return false;
   if (pending.wait_for <= shop_.recorder.durable_size()) return true;
   return shop_.journal_failed && service_->config.on_journal_failure == OnJournalFailure::forward_and_alarm;
 }

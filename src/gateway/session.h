@@ -79,6 +79,10 @@ class Session final : public net::Stream::Owner, public std::enable_shared_from_
   void start_tls(Side side);
   void identified(std::string address);
   void resumed(const std::string& key);
+  void take_over();
+  bool waits_for_old() const;
+  void make_way();
+  void inherit();
   void show_notices();
 
   // Limits and endings (session_end.cc).
@@ -98,6 +102,7 @@ class Session final : public net::Stream::Owner, public std::enable_shared_from_
   void abandon();
   void finish();
 
+  bool upstream_gone() const { return over() || !server_ || server_->closed(); }
   Side side_of(const net::Stream& stream) const { return &stream == server_.get() ? Side::server : Side::client; }
   net::Stream* stream(Side side) const { return side == Side::client ? client_.get() : server_.get(); }
   Origin origin(Side from) const;
@@ -126,6 +131,7 @@ class Session final : public net::Stream::Owner, public std::enable_shared_from_
   std::array<bool, 2> held_back_{};              // not read: pending or the other side's queue is full
   bool waits_ = false;                           // in Shop::waiting
   bool blocked_ = false;                         // the journal's queue was full: in Shop::blocked
+  std::weak_ptr<Session> before_;                // the connection that a resumption takes over from
   std::vector<DueNotice> due_notices_;           // the protocol could not show them yet
   Buffer early_;                                 // read from the client before the upstream was there
 

@@ -240,7 +240,8 @@ void Session::say_goodbye() {
   arm_clock();
 }
 
-void Session::on_closed(net::Stream& /*stream*/) {
+void Session::on_closed(net::Stream& stream) {
+  if (&stream == server_.get()) make_way();
   if (state_ != State::closing) return;
   for (const net::Stream* one : {client_.get(), server_.get()})
     if (one != nullptr && !one->closed()) return;
@@ -302,6 +303,7 @@ void Session::finish() {
   const auto self = shared_from_this();
   abandon();
   state_ = State::over;
+  make_way();
   clock_.disarm();
   if (opened_) note(Kind::stream_close, reason_, counters_);
   if (dial_) shop_.loop.dispose([gone = std::shared_ptr<net::Dial>(std::move(dial_))] {});

@@ -26,7 +26,7 @@ void Session::apply() {
         resumed(step.octets);
         break;
       case Step::What::session_key:
-        shop_.resumptions.add(step.octets, session_, account_);
+        shop_.resumptions.add(step.octets, {session_, account_, weak_from_this()});
         break;
     }
   }
@@ -53,6 +53,36 @@ void Session::resumed(const std::string& key) {
   session_ = known->session;
   account_ = known->account;
   signed_in_ = true;
+  shop_.resumptions.add(key, {session_, account_, weak_from_this()});
+}
+
+// A client comes back often before its old connection is known to be dead, and what that one brought may have waited
+// for the journal just as long. Its upstream must have handled all of it before it is asked to resume: some servers
+// (ejabberd 23) deliver what comes at the same moment, but do not count it.
+void Session::take_over() {
+  const std::string key = codec_->resumes();
+  const Resumptions::Known* known = key.empty() ? nullptr : shop_.resumptions.find(key);
+  const auto old = known != nullptr ? known->connection.lock() : nullptr;
+  if (!old || old.get() == this || old->upstream_gone()) return;
+  before_ = old;
+  shop_.heirs.push_back(shared_from_this());
+  shop_.loop.post([old] { old->end(std::nullopt, {}, "the session goes on in another connection"); });
+}
+
+bool Session::waits_for_old() const {
+  const auto old = before_.lock();
+  return old && !old->upstream_gone();
+}
+
+void Session::make_way() {
+  for (auto& heir : std::exchange(shop_.heirs, {})) shop_.loop.post([heir] { heir->inherit(); });
+}
+
+void Session::inherit() {
+  if (state_ == State::over) return;
+  if (waits_for_old()) return shop_.heirs.push_back(shared_from_this());
+  advance();
+  wait_for_durable();
 }
 
 // A notice counts as shown once the protocol could take it; until then it waits, as long as the session lives.
@@ -86,8 +116,8 @@ const Resumptions::Known* Resumptions::find(const std::string& key) const {
   return found == known_.end() ? nullptr : &found->second;
 }
 
-void Resumptions::add(const std::string& key, const SessionId& session, const std::string& account) {
-  if (known_.insert_or_assign(key, Known{session, account}).second) order_.push_back(key);
+void Resumptions::add(const std::string& key, Known known) {
+  if (known_.insert_or_assign(key, std::move(known)).second) order_.push_back(key);
   while (order_.size() > kMax) {
     known_.erase(order_.front());
     order_.pop_front();

@@ -69,11 +69,12 @@ struct Pending {
 class Resumptions {
  public:
   static constexpr std::size_t kMax = 100'000;
-  void add(const std::string& key, const SessionId& session, const std::string& account);
   struct Known {
     SessionId session;
     std::string account;
+    std::weak_ptr<Session> connection;  // that has it, or had it last
   };
+  void add(const std::string& key, Known known);
   const Known* find(const std::string& key) const;
 
  private:
@@ -109,6 +110,7 @@ struct Shop {
   };
   std::priority_queue<Waiting> waiting = {};
   std::vector<std::shared_ptr<Session>> blocked = {};  // have units that the journal's queue did not take
+  std::vector<std::shared_ptr<Session>> heirs = {};    // wait until the connection that they take over from is gone
 
   std::function<void(Session&)> retire = {};  // the session is over
   std::function<void()> delivery_waits = {};  // deliveries wait to be written

@@ -108,7 +108,7 @@ void XmppCodec::release_enabled(const xml::Element& enabled, Outbox& out) {
 void XmppCodec::release_resume(const xml::Element& resume, Outbox& out) {
   const std::string previd{resume.attribute("previd")};
   const auto h = count(resume.attribute("h"));
-  auto known = store_ && h && !managed_ ? store_->take(previd, session_.claimed(), now_) : nullptr;
+  auto known = store_ && h && !managed_ ? store_->take(previd, session_.proven(), now_) : nullptr;
   const auto mapped = known ? known->management.resume(*h) : std::nullopt;
   if (!mapped) {
     if (known) store_->forget(previd, known);
@@ -119,6 +119,10 @@ void XmppCodec::release_resume(const xml::Element& resume, Outbox& out) {
   resuming_ = true;
   resends_[static_cast<std::size_t>(Side::server)] = managed_->management.repeats(Side::server);
   send(Side::server, with_count(resume, *mapped), out);
+}
+
+std::string XmppCodec::resumes() const {
+  return store_ != nullptr && store_->knows(wants_, session_.proven()) ? wants_ : std::string{};
 }
 
 void XmppCodec::release_resumed(const xml::Element& resumed, Outbox& out) {

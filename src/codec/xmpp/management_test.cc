@@ -288,14 +288,36 @@ TEST_F(stream_management, a_bounce_of_what_was_sent_before_the_resumption_is_sti
   EXPECT_TRUE(units[0].events.empty());
 }
 
-TEST_F(stream_management, a_resumption_goes_behind_what_the_old_connection_still_brings) {
-  connected().reset();
+TEST_F(stream_management, a_resumption_names_the_connection_that_it_takes_over_from) {
+  auto old = connected();
   auto bed = reconnected();
   std::vector<Unit> units;
   ASSERT_FALSE(bed->codec().feed(Side::client, resume(0) + kRequest, {}, Boundary::stream, units));
   ASSERT_EQ(units.size(), 2U);
-  EXPECT_TRUE(units[0].behind_all);
-  EXPECT_FALSE(units[1].behind_all);
+  EXPECT_TRUE(units[0].takes_over);
+  EXPECT_FALSE(units[1].takes_over);
+  EXPECT_EQ(bed->codec().resumes(), "sm1");
+}
+
+TEST_F(stream_management, one_who_only_says_that_he_is_somebody_resumes_nothing) {
+  connected().reset();
+  Bed bed{start()};
+  bed.feed(Side::client, kHeader);
+  bed.feed(Side::server, kServerHeader);
+  bed.feed(Side::server, kOffer);
+  EXPECT_THAT(bed.feed(Side::client, kAuth + resume(0)), HasSubstr("<item-not-found"));
+  EXPECT_EQ(bed.codec().resumes(), "");
+  EXPECT_EQ(store_.size(), 1U);
+}
+
+TEST_F(stream_management, nobody_takes_over_from_the_connection_of_another) {
+  auto old = connected();
+  Bed eve{start()};
+  eve.authenticate("AGV2ZQBzZWNyZXQ=");
+  eve.open_again();
+  std::vector<Unit> units;
+  ASSERT_FALSE(eve.codec().feed(Side::client, resume(0), {}, Boundary::stream, units));
+  EXPECT_EQ(eve.codec().resumes(), "");
 }
 
 TEST_F(stream_management, an_idle_session_with_it_stays_small) {

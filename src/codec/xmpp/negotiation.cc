@@ -161,10 +161,12 @@ void XmppCodec::read_server_features(const xml::Element& features, Unit& unit) {
 }
 
 // XEP-0198 §5: <resumed/> ends the sign-in, with the address that the session had.
-// Its <resume/> goes behind what the old connection still brings: the server must have counted that.
 void XmppCodec::read_management(Side from, const xml::Element& element, Unit& unit) {
   if (!passive_) set(unit, Action::management);
-  unit.behind_all = from == Side::client && element.name() == "resume";
+  if (from == Side::client && element.name() == "resume") {
+    unit.takes_over = true;
+    wants_ = element.attribute("previd");
+  }
   if (from != Side::server || element.name() != "resumed" || session_.sign_in == nullptr || managed_ == nullptr) return;
   session_.own = managed_->own;
   session_.own_full = managed_->own_full;

@@ -57,6 +57,8 @@ struct Session {
 
   // Who is signing in, as far as the mechanism has shown it: bare JID in normal form, or empty.
   std::string claimed() const;
+  // The same, once the server has believed it.
+  std::string proven() const;
   std::size_t memory() const;
 };
 

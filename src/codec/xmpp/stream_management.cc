@@ -231,6 +231,11 @@ void ResumptionStore::forget(std::string_view id, const std::shared_ptr<ManagedS
   if (entry != sessions_.end()) erase(entry);
 }
 
+bool ResumptionStore::knows(std::string_view id, std::string_view own) const {
+  const auto entry = sessions_.find(std::string(id));
+  return entry != sessions_.end() && entry->second.session->own == own;
+}
+
 std::shared_ptr<ManagedSession> ResumptionStore::take(std::string_view id, std::string_view own, Instant now) {
   expire(now);
   const auto entry = sessions_.find(std::string(id));

@@ -184,6 +184,8 @@ class ResumptionStore final : public Shared {
   // <resume previd=…/> of a client that is signed in as `own` (bare JID): the session as it was left, which now belongs
   // to this connection; null: unknown, expired, or another's. If an old connection still had it, what that one holds is
   // from now on an abandoned session.
+  // Whether take() would find it, if it has not expired.
+  bool knows(std::string_view id, std::string_view own) const;
   std::shared_ptr<ManagedSession> take(std::string_view id, std::string_view own, Instant now);
 
   std::size_t size() const { return sessions_.size(); }

@@ -52,6 +52,8 @@ std::string Session::claimed() const {
   return normal_bare(name.find('@') == std::string::npos ? name + '@' + host : name);
 }
 
+std::string Session::proven() const { return sign_in != nullptr && sign_in->authenticated ? claimed() : std::string{}; }
+
 std::size_t Session::memory() const {
   std::size_t size = string_memory(own) + string_memory(own_full) + string_memory(host) + rooms->memory();
   if (sign_in) size += sizeof *sign_in + sign_in->mechanism.capacity() + sign_in->username.capacity();

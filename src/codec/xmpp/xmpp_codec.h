@@ -64,6 +64,7 @@ class XmppCodec final : public Codec {
   void release(Unit&& unit, std::span<const Decision> decisions, Outbox& out) override;
   bool inject(Side to, std::string_view text, const Event* about, Outbox& out) override;
   void end(Ending why, std::error_code error, Outbox& out) override;
+  std::string resumes() const override;
   std::size_t memory() const override;
 
  private:
@@ -156,6 +157,7 @@ class XmppCodec final : public Codec {
   ResumptionStore* const store_;             // null: nothing is resumed
   std::shared_ptr<ManagedSession> managed_;  // null: not asked for
   std::string resumption_id_;                // not empty: the session is in the store
+  std::string wants_;                        // the session that <resume/> named
   Instant now_;                              // of the last feed
   std::array<std::uint32_t, 2> resends_{};   // by side: stanzas to come that were sent before the resumption
   bool enabling_ = false;                    // <enable/> was passed on and is not answered

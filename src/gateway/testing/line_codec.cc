@@ -21,7 +21,7 @@ class LineCodec final : public Codec {
       unit.wire = partial.substr(0, end + 1);
       partial.erase(0, end + 1);
       if (unit.wire == "BAD\n") return CodecError::malformed;
-      unit.behind_all = unit.wire == "RESUME\n";
+      if ((unit.takes_over = unit.wire.starts_with("RESUME "))) wants_ = unit.wire.substr(7);
       read(unit, Bytes{unit.wire}.substr(0, end));
       out.push_back(std::move(unit));
     }
@@ -40,6 +40,8 @@ class LineCodec final : public Codec {
       out.start_tls(Side::client);
       return;
     }
+    if (unit.wire.starts_with("KEY ")) out.session_key(unit.wire.substr(4));
+    if (unit.takes_over) out.resumed(wants_);
     if (unit.events.empty()) return out.send(other(unit.from), unit.wire);
     const Event& event = unit.events.front();
     const Decision& decision = decisions.front();
@@ -70,6 +72,8 @@ class LineCodec final : public Codec {
     out.close(Side::client);
     out.close(Side::server);
   }
+
+  std::string resumes() const override { return wants_; }
 
   std::size_t memory() const override { return sizeof *this; }
 
@@ -119,6 +123,7 @@ class LineCodec final : public Codec {
   Limits limits_;
   std::array<Buffer, 2> partial_;
   std::string name_;
+  std::string wants_;
   bool identified_ = false;
 };
 
