@@ -1,5 +1,6 @@
-"""kill -9 under load: nothing that reached a receiver is missing from the journal. CHANCERY_KILLS cycles (default 10; ./dev soak: 1,000)."""
+"""kill -9 under load: nothing that reached a receiver is missing from the journal. CHANCERY_KILLS cycles (default 50; ./dev soak: 1,000)."""
 import collections
+import itertools
 import os
 import random
 import threading
@@ -11,9 +12,9 @@ from beds.gateway import Gateway
 from beds.inspircd import Inspircd
 from clients.raw_irc import RawIrc
 
-KILLS = int(os.environ.get("CHANCERY_KILLS", "10"))
+KILLS = int(os.environ.get("CHANCERY_KILLS", "50"))
 PAIRS = 4
-CHECK_EVERY = 10  # cycles
+CHECK_EVERY = max(25, KILLS // 10)  # cycles
 
 
 @pytest.fixture
@@ -28,7 +29,10 @@ class Talk:
 
     def __init__(self, port: int, cycle: int):
         self.heard, self._stop = [], threading.Event()
-        self._pairs = [(RawIrc(port, f"s{cycle}x{i}"), RawIrc(port, f"r{cycle}x{i}")) for i in range(PAIRS)]
+        # All at once: InspIRCd lets people in once a second.
+        self._pairs = [(RawIrc(port, f"s{cycle}x{i}", False), RawIrc(port, f"r{cycle}x{i}", False)) for i in range(PAIRS)]
+        for client in itertools.chain(*self._pairs):
+            client.await_welcome()
         self._threads = [threading.Thread(target=self._speak, args=(i, *pair, cycle)) for i, pair in enumerate(self._pairs)]
         for thread in self._threads:
             thread.start()

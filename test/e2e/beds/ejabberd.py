@@ -15,7 +15,7 @@ certfiles: [{folder}/ejabberd.pem]
 ca_file: {ca}
 auth_method: internal
 auth_password_format: scram
-disable_sasl_mechanisms: [digest-md5, X-OAUTH2, SCRAM-SHA-1-PLUS, SCRAM-SHA-256-PLUS, SCRAM-SHA-512-PLUS]
+disable_sasl_mechanisms: [{disabled}]
 listen:
   - {{port: {starttls}, ip: 127.0.0.1, module: ejabberd_c2s, starttls_required: true, max_stanza_size: 262144, shaper: none, access: all}}
   - {{port: {direct}, ip: 127.0.0.1, module: ejabberd_c2s, tls: true, max_stanza_size: 262144, shaper: none, access: all}}
@@ -36,18 +36,22 @@ modules:
 """
 
 
+BINDING = ["SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS"]
+
+
 class Ejabberd:
     name = "ejabberd"
     muc = "conference.im.test"
 
-    def __init__(self, folder: pathlib.Path, authority):
+    def __init__(self, folder: pathlib.Path, authority, channel_binding: bool = False):
         self.folder = folder
         self.starttls_port, self.direct_port = free_port(), free_port()
         chain, key = authority.issue("ejabberd")
         pem = folder / "ejabberd.pem"
         pem.write_bytes(chain.read_bytes() + key.read_bytes())
         self.config = folder / "ejabberd.yml"
-        self.config.write_text(CONFIG.format(folder=folder, ca=authority.ca, starttls=self.starttls_port, direct=self.direct_port))
+        self.config.write_text(CONFIG.format(folder=folder, ca=authority.ca, starttls=self.starttls_port, direct=self.direct_port,
+                                             disabled=", ".join(["digest-md5", "X-OAUTH2"] + ([] if channel_binding else BINDING))))
         (folder / "db").mkdir()
         for path in (folder, folder / "db", pem, self.config):
             shutil.chown(path, "ejabberd", "ejabberd")

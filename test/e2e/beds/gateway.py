@@ -22,9 +22,11 @@ class Gateway:
         self.archive = folder / "archive"
         self.authority = authority
         self.certificate = authority.issue("gateway")
+        self.certificate[1].chmod(0o600)
         self.policy = policy
         self.listeners, self.ports = [], {}
         self.overrides = {}
+        self.wrapper, self.environment = [], {}  # a program that runs the gateway (strace), and what both are told
         self.process = None
         self.signer_key = folder / "signer.key"
         self.metrics_port = free_port()
@@ -59,7 +61,7 @@ class Gateway:
     def start(self):
         if not self.signer_key.exists():
             self.create_keys()
-        self.process = Process([BINARY, "gateway", "-c", self.write_config()], self.folder, "gateway")
+        self.process = Process([*self.wrapper, BINARY, "gateway", "-c", self.write_config()], self.folder, "gateway", env=self.environment)
         for port in self.ports.values():
             self.process.await_port(port)
         return self

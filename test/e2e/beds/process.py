@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 120
 
 
 class BedError(RuntimeError):

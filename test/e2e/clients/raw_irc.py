@@ -5,13 +5,18 @@ import time
 
 
 class RawIrc:
-    def __init__(self, port: int, nick: str):
+    def __init__(self, port: int, nick: str, welcomed: bool = True):
+        """`welcomed` False: returns before the server has answered; then call await_welcome."""
         self.nick, self.buffer, self.lines = nick, b"", []
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.send(f"NICK {nick}", f"USER {nick} 0 * :{nick}")
+        if welcomed:
+            self.await_welcome()
+
+    def await_welcome(self):
         while not any(b" 001 " in line for line in self.lines):
             if not self.receive(30):
-                raise AssertionError(f"{nick}: no welcome: {self.lines}")
+                raise AssertionError(f"{self.nick}: no welcome: {self.lines}")
 
     def send(self, *lines: str):
         self.socket.sendall("".join(line + "\r\n" for line in lines).encode())
