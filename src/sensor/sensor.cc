@@ -21,14 +21,24 @@ void Sensor::finish() {
   flows_.finish();
 }
 
-void Sensor::packet(const Flow& flow, const Packet& packet, Side /*from*/) { summary_.packet(flow, packet); }
+void Sensor::packet(const Flow& flow, const Packet& packet, Side from) {
+  summary_.packet(flow, packet);
+  for (FlowWatcher* watcher : watchers_) watcher->packet(flow, packet, from);
+}
 
 std::unique_ptr<FlowReader> Sensor::named(Flow& flow, const Named& named) {
   flow.name->application = summary_.application(named.application, named.category);
   summary_.named(flow);
+  for (FlowWatcher* watcher : watchers_) watcher->named(flow, named, summary_.is_managed(flow));
   return nullptr;
 }
 
-void Sensor::ended(const Flow& flow) { summary_.ended(flow); }
+void Sensor::ended(const Flow& flow) {
+  summary_.ended(flow);
+  if (watchers_.empty()) return;
+  const ApplicationSum& sum = summary_.applications()[flow.name ? flow.name->application : 0];
+  for (FlowWatcher* watcher : watchers_)
+    watcher->ended(flow, flow.name ? std::string_view{sum.name} : "", sum.category, summary_.is_managed(flow));
+}
 
 }  // namespace chancery::sensor

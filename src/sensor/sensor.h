@@ -7,6 +7,7 @@
 #include "sensor/capture/frame.h"
 #include "sensor/classify/classifier.h"
 #include "sensor/flow/flow_table.h"
+#include "sensor/flow/flow_watcher.h"
 #include "sensor/packet/decap.h"
 #include "sensor/report/summary.h"
 
@@ -23,6 +24,8 @@ class Sensor final : private FlowSink {
   Sensor(const Options& options, std::unique_ptr<Classifier> classifier);
   ~Sensor() override;
 
+  void watch(FlowWatcher& watcher) { watchers_.push_back(&watcher); }  // borrowed; before the first frame
+
   void frame(const Frame& frame);
   void finish();  // no more frames: ends all flows
 
@@ -35,6 +38,7 @@ class Sensor final : private FlowSink {
   void ended(const Flow& flow) override;
 
   Summary summary_;
+  std::vector<FlowWatcher*> watchers_;
   std::unique_ptr<Classifier> classifier_;
   Decapsulator decapsulator_;
   FlowTable flows_;

@@ -78,13 +78,13 @@ class Summary {
   const SkipCounts& skipped() const { return skipped_; }
   std::uint64_t messages_seen() const { return messages_seen_; }  // once each, whichever legs were seen
   std::uint64_t message_legs() const { return legs_seen_; }
+  bool is_managed(const Flow& flow) const;
   std::uint64_t credentials_seen() const { return credentials_.rows(); }
 
   // The document of docs/guide/sensor.md. The error is a sentence.
   std::expected<void, std::string> write_json(const std::function<void(std::string_view)>& piece);
 
  private:
-  bool is_managed(const Flow& flow) const;
   void write_applications(std::string& out) const;
   void write_rest(std::string& out) const;
 
