@@ -21,44 +21,38 @@ namespace chancery::policy {
 // A folded text and the way back. Reusable: its buffers keep their capacity.
 class Folded {
  public:
-  std::string_view text() const { return text_; }
-  bool is_ascii() const { return ascii_; }
+  std::string_view text() const { return {octets_.data(), size_}; }
   // The octets of the original that folded octets [begin, end) come from; begin < end. A character that folded to
   // several (ß, ﬁ) is covered whole even if only one of them is in the range.
-  std::pair<std::uint32_t, std::uint32_t> original(std::uint32_t begin, std::uint32_t end) const {
-    return identity_ ? std::pair{begin, end} : std::pair{origins_[begin].begin, origins_[end - 1].end};
-  }
+  std::pair<std::uint32_t, std::uint32_t> original(std::uint32_t begin, std::uint32_t end) const;
 
  private:
   friend class Folder;
-  struct Origin {
-    std::uint32_t begin = 0, end = 0;
+  friend class FoldedWriter;
+
+  // Where the folded octets from `folded` up to the next span come from: either each character from one of the same
+  // size, one after another from octet `begin` on (`in_step`), or all of them together from octets [begin, end).
+  struct Span {
+    std::uint32_t folded = 0, begin = 0, end = 0;
+    bool in_step = true;
   };
-  struct Point {  // a folded character and where it comes from
-    char32_t c = 0;
-    std::uint32_t begin = 0, end = 0;
-  };
-  std::string text_;
-  std::vector<Point> points_;    // only while a text that is not ASCII is folded
-  std::vector<Origin> origins_;  // of each folded octet; not used if `identity_`
-  bool identity_ = true;         // every octet stayed in its place
-  bool ascii_ = true;
+  const Span& span_of(std::uint32_t folded) const;
+
+  std::vector<char> octets_;  // the first `size_` count
+  std::size_t size_ = 0;
+  std::vector<Span> spans_;  // empty: every octet stayed in its place
 };
 
 class Folder {
  public:
   explicit Folder(Fold options);
-  // `text` is UTF-8 (each octet of an ill-formed part counts as one U+FFFD), at most 2^31 octets. Plain ASCII text
-  // takes no ICU call, and no allocation once `out` has the capacity.
+  // `text` is UTF-8 (each octet of an ill-formed part counts as one U+FFFD), at most 2^30 octets. Nothing is allocated
+  // once `out` has the capacity; ICU is only called for what CharacterTable does not know.
   void fold(std::string_view text, Folded& out) const;
 
  private:
   bool fold_plain(std::string_view text, Folded& out) const;
-  void fold_ascii(std::string_view text, Folded& out) const;
-  void fold_unicode(std::string_view text, Folded& out) const;
-  void unconfuse(std::vector<Folded::Point>& points) const;
-  void write(Folded& out) const;
-  void leet(std::string& text) const;
+  void unconfuse(Folded& folded) const;
 
   Fold options_;
 };
