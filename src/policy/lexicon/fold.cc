@@ -52,7 +52,14 @@ class Folding {
     bool lookalike = false, mixed = false;
   };
   Seen run() {
-    for (std::uint32_t at = 0; at < size_;) at = is_wide(text_[at]) ? wide(read(at)) : ascii(at);
+    for (std::uint32_t at = 0; at < size_;) {
+      if (!is_wide(text_[at])) {
+        at = ascii(at);
+      } else {
+        const std::uint32_t end = writer_.in_alphabet(text_, at, table_);
+        at = end > at ? end : wide(read(at));
+      }
+    }
     writer_.finish();
     return {writer_.saw_lookalike(), writer_.saw_mixed()};
   }
@@ -75,14 +82,9 @@ class Folding {
     return next.fact.begins_piece ? wide(next) : piece(end);
   }
 
-  // A run of characters that are not ASCII.
-  std::uint32_t wide(Character now) {
-    while (now.end < size_ && is_wide(text_[now.end])) {
-      const Character next = read(now.end);
-      if (!next.fact.begins_piece) return piece(now.begin);
-      alone(now);
-      now = next;
-    }
+  // A character that is not ASCII, and what it is combined with.
+  std::uint32_t wide(const Character& now) {
+    if (now.end < size_ && is_wide(text_[now.end]) && !read(now.end).fact.begins_piece) return piece(now.begin);
     alone(now);
     return now.end;
   }

@@ -6,6 +6,7 @@
 
 #include "policy/lexicon/confusables.h"
 #include "policy/lexicon/fold_ascii.h"
+#include "policy/lexicon/walk.h"
 
 namespace chancery::policy {
 namespace {
@@ -19,6 +20,21 @@ std::size_t octets_of(char32_t c) { return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x
 void write_wide(char* to, char32_t c, std::size_t size) {
   for (std::size_t i = size; --i > 0; c >>= 6) to[i] = static_cast<char>(0x80 | (c & 0x3f));
   to[0] = static_cast<char>((0xf00U >> size & 0xff) | c);
+}
+
+struct Decoded {
+  char32_t c = 0;
+  std::uint32_t size = 0;  // 0: not a well-formed character of two or three octets
+};
+
+// `p` has three octets.
+Decoded decode_short(const char* p) {
+  const auto octet = [p](int i) { return static_cast<char32_t>(static_cast<unsigned char>(p[i])); };
+  const auto is_next = [&](int i) { return (octet(i) & 0xc0) == 0x80; };
+  if (octet(0) >= 0xc2 && octet(0) < 0xe0 && is_next(1)) return {(octet(0) & 0x1f) << 6 | (octet(1) & 0x3f), 2};
+  if ((octet(0) & 0xf0) != 0xe0 || !is_next(1) || !is_next(2)) return {};
+  const char32_t c = (octet(0) & 0x0f) << 12 | (octet(1) & 0x3f) << 6 | (octet(2) & 0x3f);
+  return c < 0x800 || (c >= 0xd800 && c < 0xe000) ? Decoded{} : Decoded{c, 3};
 }
 
 }  // namespace
@@ -73,6 +89,52 @@ void FoldedWriter::ascii(std::string_view text, std::uint32_t begin) {
     }
     if (i < text.size()) ascii_octet(text[i], begin + static_cast<std::uint32_t>(i)), ++i;
   }
+}
+
+std::uint32_t FoldedWriter::in_alphabet(std::string_view text, std::uint32_t begin, const CharacterTable& table) {
+  make_room(text.size() - begin);
+  char* const out = out_.octets_.data();
+  char before = last();
+  std::size_t to = size_;
+  std::uint32_t at = begin, size_before = 0;  // octets of the character before
+  while (text.size() - at >= 4) {
+    const char* const from = text.data() + at;
+    std::uint32_t size = 1;
+    if (static_cast<unsigned char>(*from) < 0x80) {
+      // One ASCII character between others; more are faster eight at a time.
+      const bool is_plain = *from >= ' ' && *from != '\x7f' && !(*from == ' ' && before == ' ');
+      if (!is_plain || static_cast<unsigned char>(from[1]) < 0x80) break;
+      before = out[to] = static_cast<char>(to_plain(static_cast<unsigned char>(*from)));
+      saw_mixed_ = saw_mixed_ || (wide_word_ && is_ascii_word(before));
+      wide_word_ = false;
+    } else {
+      const Decoded decoded = decode_short(from);
+      if (decoded.size == 0) break;
+      const CharacterFact fact = table[decoded.c];
+      if (!fact.begins_piece && size_before > 0) break;
+      size = decoded.size;
+      if (fact.alone != Alone::becomes || octets_of(fact.to) != size) break;
+      write_wide(out + to, fact.to, size);
+      saw_lookalike_ = saw_lookalike_ || fact.looks_latin;
+      saw_mixed_ = saw_mixed_ || (fact.is_word && is_ascii_word(before));
+      wide_word_ = fact.is_word;
+      before = '\x7f';
+    }
+    to += size;
+    at += size;
+    size_before = size;
+  }
+  // Whether the last one stands alone is for the character after it to say; else it is taken back.
+  std::uint32_t next = at;
+  if (at > begin && at < text.size() && !table[next_character(text, next)].begins_piece) {
+    at -= size_before;
+    to -= size_before;
+    wide_word_ = true;  // perhaps; it costs a look at most
+  }
+  if (at == begin) return begin;
+  in_step(begin);
+  size_ = to;
+  return at;
 }
 
 // One that lower_plain stopped at: a control, or a blank that is not the only one.

@@ -16,6 +16,9 @@ class FoldedWriter {
 
   // ASCII text from octet `begin` of the original.
   void ascii(std::string_view text, std::uint32_t begin);
+  // The plain way through text of one alphabet: characters of up to three octets that each become one of as many.
+  // Returns where the first other one begins, which may be `begin`.
+  std::uint32_t in_alphabet(std::string_view text, std::uint32_t begin, const CharacterTable& table);
   // What octets [begin, end) become.
   void becomes(CharacterFact fact, std::uint32_t begin, std::uint32_t end);
   void blank(std::uint32_t begin, std::uint32_t end);
