@@ -218,6 +218,16 @@ TEST_F(RelayTest, ADelayedCopyWithoutOriginalIsHistory) {
   EXPECT_EQ(journal().records(Kind::message).size(), 0U);
 }
 
+TEST_F(RelayTest, WhatWasRefusedAndComesAgainIsRefusedAgainAndNotRecordedTwice) {
+  join();
+  sign_in();
+  upstream->send("FROM bob forbidden\nDELAYED bob forbidden\nFROM bob fine\n");
+  EXPECT_EQ(client->read_until("fine\n"), "FROM bob fine\n");
+  EXPECT_EQ(journal().records(Kind::message).size(), 2U);
+  EXPECT_TRUE(journal().records(Kind::history).empty());
+  EXPECT_EQ(stats().events.refused, 2U);
+}
+
 TEST_F(RelayTest, HistoryIsJudgedForItNeverWasBefore) {
   join();
   sign_in();

@@ -128,7 +128,7 @@ bool Legs::matchable(const Event& event) {
 
 void Legs::add(const Event& event, const Decision& decision, const ConversationId& conversation, std::uint64_t index,
                Instant now) {
-  if (!matchable(event) || decision.verdict == Verdict::refuse || decision.verdict == Verdict::hold) return;
+  if (!matchable(event) || decision.verdict == Verdict::hold) return;
   const bool redacted = decision.verdict == Verdict::redact;
   const Key key = key_of(event, conversation, redacted ? Form::redacted : Form::whole, decision.masks);
   if (redacted) ++redacted_;
@@ -143,7 +143,15 @@ void Legs::add(const Event& event, const Decision& decision, const ConversationI
     entry(slot.youngest).next = number;
     slot.youngest = number;
   }
-  queue_.push_back({key, index, hash_of(event.id), hash_of(event.origin_id), now, number, 0, {}});
+  queue_.push_back({key,
+                    index,
+                    hash_of(event.id),
+                    hash_of(event.origin_id),
+                    now,
+                    decision.verdict == Verdict::refuse,
+                    number,
+                    0,
+                    {}});
   expire(now);
 }
 
@@ -164,16 +172,19 @@ std::optional<Legs::Match> Legs::match_under(const Key& key, const Event& event,
   const std::uint64_t origin_id = hash_of(event.origin_id);
   const std::uint64_t mark = hash_of(leg);
   const bool copy = is_history(event) || event.copy == Copy::resend;
+  std::optional<Match> refused;
   for (Number number = slot.oldest;; number = entry(number).next) {
     Entry& known = entry(number);
     // Ids decide where both legs have one. A server may give an id to what had none (IRC msgid).
     const bool same_origin = origin_id != 0 && origin_id == known.origin_id;
     const bool other_id = id != 0 && known.id != 0 && id != known.id && !same_origin;
-    if (!other_id) {
-      if (copy) return Match{known.index, true};
-      if (see(known, mark)) return Match{known.index, false};
+    if (!other_id && known.refused) {
+      if (copy && !refused) refused = {known.index, true, true};
+    } else if (!other_id) {
+      if (copy) return Match{known.index, true, false};
+      if (see(known, mark)) return Match{known.index, false, false};
     }
-    if (number == slot.youngest) return std::nullopt;
+    if (number == slot.youngest) return refused;
   }
 }
 

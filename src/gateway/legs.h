@@ -24,14 +24,16 @@ class Legs {
 
   explicit Legs(std::size_t entries_max) : entries_max_(entries_max) {}
 
-  // The event was recorded as `index` and is let through as `decision` says. Refused and held ones are not added: they
-  // never come, and if they do, they went around the gateway and are new.
+  // The event was recorded as `index` and is let through as `decision` says. A refused one is known only to copies
+  // (sent again after a resumption): its live leg never comes, and if it does, it went around the gateway and is new.
+  // Held ones are not added.
   void add(const Event& event, const Decision& decision, const ConversationId& conversation, std::uint64_t index,
            Instant now);
 
   struct Match {
     std::uint64_t index = 0;
-    bool copy = false;  // a delayed, archive or resent copy, not the live one
+    bool copy = false;     // a delayed, archive or resent copy, not the live one
+    bool refused = false;  // then nothing is known of it but its refusal: it must be judged again, and not delivered
   };
   // Whether this event, on the leg of `leg` (the connection), is a later leg of a recorded one. A live leg takes its
   // entry once: the same words said twice are two messages, and the second one on this leg matches the second entry
@@ -52,6 +54,7 @@ class Legs {
     std::uint64_t id = 0;  // hashes; 0: none
     std::uint64_t origin_id = 0;
     Instant time;
+    bool refused = false;
     Number next = 0;                       // the next younger entry with this key; its own number: none
     std::uint64_t first_seen = 0;          // the first leg that had it, by a hash of its connection; 0: none
     std::vector<std::uint64_t> also_seen;  // the others: rooms

@@ -118,6 +118,25 @@ TEST_F(LegsTest, ARefusedMessageHasNoLaterLeg) {
   EXPECT_FALSE(match(message("hello", "m1")));
 }
 
+TEST_F(LegsTest, ARefusedMessageThatIsSentAgainIsKnownAsRefused) {
+  Decision refuse;
+  refuse.verdict = Verdict::refuse;
+  add(message("hello", "m1"), 7, refuse);
+  for (const Copy kind : {Copy::resend, Copy::delayed}) {
+    Event copy = message("hello", "m1");
+    copy.copy = kind;
+    const auto found = legs.match(copy, here, leg(2), now);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->index, 7U);
+    EXPECT_TRUE(found->refused);
+  }
+  // The same was let through later: a copy is one of that.
+  add(message("hello", "m1"), 9);
+  Event copy = message("hello", "m1");
+  copy.copy = Copy::delayed;
+  EXPECT_EQ(match(copy), 9U);
+}
+
 TEST_F(LegsTest, ARedactedMessageIsKnownByItsMaskedTextOnly) {
   Decision redact;
   redact.verdict = Verdict::redact;

@@ -40,7 +40,7 @@ TEST_F(MemoryTest, TheLogTellsSequencesNoticesLegsAndWhoWasCutOff) {
   const Memory found = recalled(legs);
   EXPECT_EQ(found.size, journal().entries().size());
   EXPECT_TRUE(found.notices.contains("signon:alice"));
-  EXPECT_EQ(legs.size(), 2U);  // the refused one has no later leg
+  EXPECT_EQ(legs.size(), 3U);  // the refused one is known to copies
   ASSERT_EQ(found.unfinished.size(), 1U);
   const auto& [connection, left] = *found.unfinished.begin();
   EXPECT_EQ(left.counters, (Counters{.read = 4, .refused = 1, .unknown_after_crash = 3}));

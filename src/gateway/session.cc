@@ -122,7 +122,7 @@ void Session::judge(Pending& pending, std::size_t number) {
   if (later_leg) judged.match = shop_.legs.match(event, judged.conversation, connection_, pending.read_at);
   if (judged.match) {
     ++shop_.stats.matched;
-    return;  // judged on its first leg
+    if (!judged.match->refused) return;  // judged on its first leg
   }
   judged.history = event.kind == Kind::message && (event.copy == Copy::delayed || event.copy == Copy::archive);
   const policy::Subject subject{event,    pending.unit.from, service_->protocol->name, service_->config.route.network,
@@ -134,6 +134,8 @@ void Session::judge(Pending& pending, std::size_t number) {
   } answers(shop_.notices);
   policy::Judgement judgement = shop_.policy->judge_now(subject, answers);
   pending.decisions[number] = std::move(judgement.decision);
+  // Refused then and not now: it is let through, and that has a record of its own.
+  if (judged.match && pending.decisions[number].verdict != Verdict::refuse) judged.match.reset();
   for (policy::Notice& notice : judgement.notices) {
     std::optional<Event> about;
     if (notice.in_conversation) about = event;
@@ -256,7 +258,7 @@ void Session::settle(const Pending& pending, Instant now) {
       outcome = &Counters::redacted;
     shop_.recorder.settle(counters_, outcome, now);
     const auto& match = pending.judged[i].match;
-    if (!match || lost) continue;
+    if (!match || match->refused || lost) continue;
     shop_.recorder.deliver({match->index, account_, session_, now, match->copy});
     shop_.delivery_waits();
   }
