@@ -2,36 +2,27 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "archive/reindex.h"
+#include "journal/thread_nice.h"
 
 namespace chancery::archive {
 namespace {
 
-constexpr int kNice = 10;  // the index may lag; forwarding may not
 constexpr std::chrono::seconds kRetryInterval{1};
 constexpr std::chrono::seconds kDrainMax{5};          // of `stop`; what is left is indexed at the next start
 constexpr std::chrono::milliseconds kGatherTime{20};  // one wake-up for all groups of this time
-constexpr std::size_t kQueuedOverhead = sizeof(std::uint64_t) + kLeafSize + sizeof(Buffer);
-
-// Linux gives each thread a nice value of its own; setpriority(2), "C library/kernel differences".
-void lower_priority() {
-  const auto thread = static_cast<id_t>(::syscall(SYS_gettid));
-  ::setpriority(PRIO_PROCESS, thread, kNice);
-}
+constexpr std::size_t kQueuedOverhead = sizeof(std::uint64_t) + kLeafSize + sizeof(std::size_t);
 
 }  // namespace
 
 bool index_payload(LogIndexWriter& writer, Bytes payload, Instant time, const LeafOctets& leaf) {
-  const auto record = decode_record(payload);
+  auto record = decode_record(payload);
   if (!record) {
     writer.skip(time, leaf);
     return false;
   }
-  writer.add(*record, leaf);
+  writer.add(*std::move(record), leaf);
   return true;
 }
 
@@ -65,15 +56,25 @@ IndexerStatus Indexer::status() const {
 
 void Indexer::on_durable(std::span<const journal::Durable> group) {
   if (group.empty()) return;
+  // The journal's thread is in here: one buffer for the whole group, copied without the lock.
+  Batch batch;
+  std::size_t octets = 0;
+  for (const auto& record : group) octets += record.payload.size();
+  batch.octets.reserve(octets);
+  batch.records.reserve(group.size());
+  for (const auto& record : group) {
+    batch.records.push_back({record.index, record.leaf, record.payload.size()});
+    batch.octets += record.payload;
+  }
+  octets += group.size() * kQueuedOverhead;
   bool wake = false;
   {
     const std::lock_guard guard(mutex_);
     wake = queue_.empty();
     durable_size_ = group.back().index + 1;
-    for (const auto& record : group) {
-      if (queue_octets_ >= kIndexQueueOctetsMax) break;  // dropped: `round` sees the gap and reads it back
-      queue_octets_ += record.payload.size() + kQueuedOverhead;
-      queue_.push_back({record.index, record.leaf, Buffer{record.payload}});
+    if (queue_octets_ < kIndexQueueOctetsMax) {  // else dropped: `round` sees the gap and reads it back
+      queue_octets_ += octets;
+      queue_.push_back(std::move(batch));
     }
     wake = wake || queue_octets_ > kIndexQueueOctetsMax / 2;
   }
@@ -83,7 +84,7 @@ void Indexer::on_durable(std::span<const journal::Durable> group) {
 void Indexer::on_failed(std::error_code, std::uint64_t) {}  // what is durable stays so; there is no more to come
 
 void Indexer::run() {
-  lower_priority();
+  journal::make_thread_background();  // the index may lag; forwarding may not
   while (true) {
     if (round()) {
       failed_ = false;
@@ -110,7 +111,7 @@ bool Indexer::round() {
     if (!writer_) open();
     Queue taken;
     const bool idle = wait_for_work(taken);
-    for (const auto& queued : taken) take(queued);
+    for (const auto& batch : taken) take(batch);
     if (idle) read_back(UINT64_MAX);
     commit_if_due(idle);
     return true;
@@ -150,7 +151,7 @@ bool Indexer::wait_for_work(Queue& taken) {
 }
 
 void Indexer::open() {
-  writer_ = std::make_unique<LogIndexWriter>(options_.index, origin_);
+  writer_ = std::make_unique<LogIndexWriter>(options_.index, origin_, options_.on_record);
   rebuilt_ += static_cast<std::uint64_t>(writer_->damaged_files());
   check_against_journal();
   complete_to_ = writer_->complete_to();
@@ -169,16 +170,24 @@ void Indexer::check_against_journal() {
   ++rebuilt_;
 }
 
-void Indexer::take(const Queued& queued) {
+void Indexer::take(const Batch& batch) {
+  Bytes rest = batch.octets;
+  for (const auto& queued : batch.records) {
+    take(queued, rest.substr(0, queued.size));
+    rest.remove_prefix(queued.size);
+  }
+}
+
+void Indexer::take(const Queued& queued, Bytes payload) {
   if (queued.index > writer_->complete_to()) read_back(queued.index);
   if (queued.index != writer_->complete_to()) return;  // had it already
   if (writer_->pending() == 0) first_pending_ = std::chrono::steady_clock::now();
   Leaf leaf;
   if (const auto decoded = decode_leaf({queued.leaf.data(), queued.leaf.size()})) leaf = *decoded;
-  if (queued.payload.empty())
+  if (payload.empty())
     writer_->skip(leaf.time, queued.leaf);
   else
-    index_payload(*writer_, queued.payload, leaf.time, queued.leaf);
+    index_payload(*writer_, payload, leaf.time, queued.leaf);
   commit_if_due(false);
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // Keeps the index of the log that this process writes close behind the journal, never ahead of it. On a thread of its
-// own, at low priority; nothing here ever makes the journal wait: what does not fit the queue is dropped and read back
-// from the journal's files.
+// own, at the lowest priority (SCHED_BATCH, nice 19): in a burst it lags, and takes nothing from forwarding. Nothing
+// here ever makes the journal wait: the queue is bounded, and what does not fit is dropped and read back from the
+// journal's files. So the lag in records has no bound but the journal's own size; memory has.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -31,6 +32,7 @@ struct IndexerOptions {
   // Told on the indexer's thread when something does not work, and again only when it says something else. Never
   // message text.
   std::function<void(const std::string&)> on_problem = [](const std::string&) {};
+  RecordSink on_record;  // may be empty
 };
 
 // For metrics; any thread.
@@ -60,9 +62,13 @@ class Indexer final : public journal::Observer {
   struct Queued {
     std::uint64_t index;
     LeafOctets leaf;
-    Buffer payload;
+    std::size_t size;  // octets of its payload
   };
-  using Queue = std::deque<Queued>;
+  struct Batch {  // what one call of on_durable brought
+    std::vector<Queued> records;
+    Buffer octets;  // their payloads, one after another
+  };
+  using Queue = std::deque<Batch>;
 
   void run();
   bool round();  // false: it did not work
@@ -71,7 +77,8 @@ class Indexer final : public journal::Observer {
   bool wait_for_work(Queue& taken);
   void open();
   void check_against_journal();
-  void take(const Queued& queued);
+  void take(const Batch& batch);
+  void take(const Queued& queued, Bytes payload);
   void read_back(std::uint64_t end);
   void commit_if_due(bool now);
 

@@ -40,8 +40,8 @@ std::vector<fs::path> month_files(const fs::path& folder) {
   return files;
 }
 
-LogIndexWriter::LogIndexWriter(const fs::path& index, std::string origin)
-    : folder_(log_index_folder(index, origin)), origin_(std::move(origin)) {
+LogIndexWriter::LogIndexWriter(const fs::path& index, std::string origin, RecordSink on_record)
+    : folder_(log_index_folder(index, origin)), origin_(std::move(origin)), on_record_(std::move(on_record)) {
   fs::create_directories(folder_);
   fs::permissions(index, fs::perms::owner_all);  // it holds the text of every message
   lock_ = take_lock(folder_, origin_);
@@ -104,12 +104,14 @@ MonthWriter& LogIndexWriter::month_for(Instant time) {
   return *month_;
 }
 
-void LogIndexWriter::add(const Record& record, const LeafOctets& leaf) {
+void LogIndexWriter::add(Record record, const LeafOctets& leaf) {
+  if (on_record_) on_record_(complete_to(), leaf, &record);
   MonthWriter& month = month_for(record.time);
-  month.add(month.state().complete_to, record, leaf);
+  month.add(month.state().complete_to, std::move(record), leaf);
 }
 
 void LogIndexWriter::skip(Instant time, const LeafOctets& leaf) {
+  if (on_record_) on_record_(complete_to(), leaf, nullptr);
   MonthWriter& month = month_for(time);
   month.skip(month.state().complete_to, time, leaf);
 }

@@ -4,6 +4,7 @@
 // so only the newest is ever written, and the files' ranges never overlap.
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,12 +20,17 @@ std::vector<std::filesystem::path> month_files(const std::filesystem::path& log_
 // ARCHIVE.index/<origin>
 std::filesystem::path log_index_folder(const std::filesystem::path& index, std::string_view origin);
 
+// Told of each record before it is added, in the order of the log, on the writer's thread; of some again when a damaged
+// index is made anew. `record` is null when it cannot be read. For whoever else follows the log and wants each record
+// decoded once. Must not throw.
+using RecordSink = std::function<void(std::uint64_t index, const LeafOctets& leaf, const Record* record)>;
+
 // The only writer of a log's index; holds a lock while it lives.
 class LogIndexWriter {
  public:
   // Throws Busy when another process holds the lock; SqliteError or std::filesystem::filesystem_error when the folder
   // cannot be written. A newest file that is damaged is removed: its records come again.
-  LogIndexWriter(const std::filesystem::path& index, std::string origin);
+  LogIndexWriter(const std::filesystem::path& index, std::string origin, RecordSink on_record = {});
   ~LogIndexWriter();
 
   struct Busy : std::runtime_error {
@@ -36,7 +42,7 @@ class LogIndexWriter {
   std::uint64_t pending() const { return month_ ? month_->pending() : 0; }
   int damaged_files() const { return damaged_files_; }
 
-  void add(const Record& record, const LeafOctets& leaf);
+  void add(Record record, const LeafOctets& leaf);
   void skip(Instant time, const LeafOctets& leaf);
   void commit();
 
@@ -52,6 +58,7 @@ class LogIndexWriter {
 
   std::filesystem::path folder_;
   std::string origin_;
+  RecordSink on_record_;
   int lock_ = -1;
   std::string month_name_;
   std::unique_ptr<MonthWriter> month_;

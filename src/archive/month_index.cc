@@ -127,12 +127,11 @@ void collect_tags(const Record& record, std::string& out) {
 }
 
 // The record without what no answer shows: the wire, and the places of texts in it.
-Buffer stored_form(const Record& record) {
-  Record kept = record;
-  kept.wire.clear();
-  kept.wire_in = 0;
-  for (auto& part : kept.event.texts) part.segments.clear();
-  return encode(kept);
+Buffer stored_form(Record& record) {
+  record.wire.clear();
+  record.wire_in = 0;
+  for (auto& part : record.event.texts) part.segments.clear();
+  return encode(record);
 }
 
 }  // namespace
@@ -172,7 +171,7 @@ void MonthWriter::skip(std::uint64_t index, Instant time, const LeafOctets& leaf
   advance(index, time, leaf);
 }
 
-void MonthWriter::add(std::uint64_t index, const Record& record, const LeafOctets& leaf) {
+void MonthWriter::add(std::uint64_t index, Record record, const LeafOctets& leaf) {
   begin();
   if (record.event.kind == Kind::delivery) {
     add_deliveries(index, record);

@@ -40,7 +40,7 @@ class MonthWriter {
 
   const MonthState& state() const { return state_; }
   // `index` must be state().complete_to, or what the last `add` or `skip` gave plus one.
-  void add(std::uint64_t index, const Record& record, const LeafOctets& leaf);
+  void add(std::uint64_t index, Record record, const LeafOctets& leaf);
   void skip(std::uint64_t index, Instant time, const LeafOctets& leaf);  // nothing in it to search for, or unreadable
   void commit();
   std::uint64_t pending() const { return pending_; }  // added or skipped since the last commit

@@ -31,6 +31,7 @@ constexpr std::array kNumbers = std::to_array<Number>({
     {"pending_bytes_max", &Limits::pending_bytes_max, 65'536, 1U << 30},
     {"send_queue_bytes_max", &Limits::send_queue_bytes_max, 65'536, 1U << 30},
     {"journal_queue_records_max", &Limits::journal_queue_records_max, 256, 10'000'000},
+    {"journal_priority", &Limits::journal_priority, 0, 20},
     {"match_entries_max", &Limits::match_entries_max, 1'000, 100'000'000},
 });
 

@@ -84,7 +84,7 @@ TEST(Config, EveryKeyArrives) {
   EXPECT_EQ(config.heartbeat_seconds, std::chrono::seconds{30});
   using std::chrono::seconds;
   EXPECT_EQ(config.limits, (gateway::Limits{10000, 50, seconds{5}, seconds{30}, seconds{0}, seconds{3}, seconds{20}, 20,
-                                            100, 65536, 64, 131072, 262144, seconds{20}, 4096, 50000}));
+                                            100, 65536, 64, 131072, 262144, seconds{20}, 4096, 5, 50000}));
   ASSERT_EQ(config.listeners.size(), 2U);
   const gateway::Listener xmpp{
       .name = "xmpp",

@@ -115,6 +115,7 @@ struct Limits {
   std::uint32_t send_queue_bytes_max = 1U << 20;     // towards one peer; at it the other side is not read
   std::chrono::seconds send_stall_seconds{60};       // a peer that takes nothing for so long is cut off
   std::uint32_t journal_queue_records_max = 65'536;  // appended and not yet durable, whole process
+  std::uint32_t journal_priority = 0;                // 0…20: −nice of the journal's threads; needs CAP_SYS_NICE
   std::uint32_t match_entries_max = 200'000;         // recorded messages remembered to tell later legs from new ones
   bool operator==(const Limits&) const = default;
 };

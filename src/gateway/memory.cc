@@ -15,7 +15,7 @@ bool about_connection(Kind kind) { return static_cast<int>(kind) >= static_cast<
 
 // ---- Snapshot: magic, CRC-32C of the rest, then numbers (big-endian, 8 octets) and texts (size, octets) ------------
 
-constexpr std::string_view kMagic = "chancery-memory-1\n";
+constexpr std::string_view kMagic = "chancery-memory-2\n";
 
 class Writer {
  public:
@@ -84,6 +84,31 @@ void write_memory(Writer& out, const Memory& memory) {
     out.text(key);
     out.number(static_cast<std::uint64_t>(unix_ns(when)));
   }
+  out.number(memory.unfinished.size());
+  for (const auto& [connection, open] : memory.unfinished) {
+    for (const Bytes text :
+         {connection.bytes(), Bytes{open.protocol}, Bytes{open.network}, Bytes{open.account}, open.session.bytes()})
+      out.text(text);
+    out.number(open.next_sequence);
+    for (const auto counter : kCounters) out.number(open.counters.*counter);
+  }
+}
+
+bool read_unfinished(Parser& in, Memory& memory) {
+  for (std::uint64_t left = in.number(); left > 0 && in.good(); --left) {
+    const auto connection = ConnectionId::from_bytes(in.text());
+    Memory::Unfinished open;
+    open.protocol = in.text();
+    open.network = in.text();
+    open.account = in.text();
+    const auto session = SessionId::from_bytes(in.text());
+    open.next_sequence = in.number();
+    for (const auto counter : kCounters) open.counters.*counter = in.number();
+    if (!connection || !session) return false;
+    open.session = *session;
+    memory.unfinished[*connection] = std::move(open);
+  }
+  return true;
 }
 
 std::optional<Memory> read_memory(Parser& in) {
@@ -101,7 +126,7 @@ std::optional<Memory> read_memory(Parser& in) {
     std::string key{in.text()};
     memory.notices[std::move(key)] = from_unix_ns(static_cast<std::int64_t>(in.number()));
   }
-  if (!in.at_end()) return std::nullopt;
+  if (!read_unfinished(in, memory) || !in.at_end()) return std::nullopt;
   return memory;
 }
 
@@ -112,14 +137,19 @@ std::error_code last_error() { return {errno, std::system_category()}; }
 // ---- The log's records ---------------------------------------------------------------------------------------------
 
 void Recall::record(std::uint64_t index, const Leaf& leaf, const Bytes* payload) {
+  std::optional<Record> record;
+  if (payload != nullptr && !payload->empty())
+    if (auto found = decode_record(*payload)) record = *std::move(found);
+  decoded(index, leaf, record ? &*record : nullptr);
+}
+
+void Recall::decoded(std::uint64_t index, const Leaf& leaf, const Record* record) {
   memory_.size = index + 1;
   if (!leaf.conversation.is_nil()) {
     std::uint64_t& next = memory_.sequences[leaf.conversation];
     next = std::max(next, leaf.conversation_sequence + 1);
   }
-  if (payload == nullptr || payload->empty()) return;
-  const auto record = decode_record(*payload);
-  if (record) read(index, *record);
+  if (record != nullptr) read(index, *record);
 }
 
 void Recall::read(std::uint64_t index, const Record& record) {
@@ -159,7 +189,7 @@ void Recall::read_event(std::uint64_t index, const Record& record) {
   if (about_connection(record.event.kind) || record.event.kind == Kind::delivery ||
       record.event.kind == Kind::notice_shown)
     return;
-  legs_.add(record.event, record.decision, record.conversation, index, record.time);
+  if (legs_ != nullptr) legs_->add(record.event, record.decision, record.conversation, index, record.time);
   const auto open = memory_.unfinished.find(record.connection);
   if (open == memory_.unfinished.end()) return;
   Counters& counters = open->second.counters;

@@ -29,6 +29,7 @@ struct Memory {
     SessionId session;
     std::uint64_t next_sequence = 0;  // of the connection's own conversation
     Counters counters;                // outcomes known from the records; the rest is unknown_after_crash
+    bool operator==(const Unfinished&) const = default;
   };
   std::map<ConnectionId, Unfinished> unfinished;
 
@@ -38,16 +39,18 @@ struct Memory {
 // Takes the log's records one after another.
 class Recall {
  public:
-  Recall(Memory& memory, Legs& legs) : memory_(memory), legs_(legs) {}
+  Recall(Memory& memory, Legs& legs) : memory_(memory), legs_(&legs) {}
+  explicit Recall(Memory& memory) : memory_(memory) {}  // without the legs
   // `payload` null: the record cannot be read (erased, or no key); then only its sequence counts.
   void record(std::uint64_t index, const Leaf& leaf, const Bytes* payload);
+  void decoded(std::uint64_t index, const Leaf& leaf, const Record* record);
 
  private:
   void read(std::uint64_t index, const Record& record);
   void read_event(std::uint64_t index, const Record& record);
 
   Memory& memory_;
-  Legs& legs_;
+  Legs* legs_ = nullptr;
 };
 
 // A snapshot belongs to one log (`origin`). Written to a temporary file, synced and renamed. Failing to write one only

@@ -2,7 +2,9 @@
 
 #include <fstream>
 #include <gtest/gtest.h>
+#include <random>
 
+#include "gateway/memory_keeper.h"
 #include "gateway/testing/bed.h"
 
 namespace chancery::gateway::testing {
@@ -122,18 +124,113 @@ struct SnapshotTest : ::testing::Test {
       memory.sequences[id] = i * 3U;
       memory.notices["notice " + std::to_string(i)] = from_unix_ns(i);
     }
+    Memory::Unfinished open{"xmpp", "im.test", "alice@im.test", {}, 4, {.read = 3, .refused = 1}};
+    open.session.octets.fill(9);
+    memory.unfinished[ConnectionId{{1, 2, 3}}] = open;
     ASSERT_FALSE(save_memory(file, "a/b/c", memory));
+  }
+  static void expect_equal(const Memory& found, const Memory& wanted) {
+    EXPECT_EQ(found.size, wanted.size);
+    EXPECT_EQ(found.day, wanted.day);
+    EXPECT_EQ(found.today, wanted.today);
+    EXPECT_EQ(found.sequences, wanted.sequences);
+    EXPECT_EQ(found.notices, wanted.notices);
+    EXPECT_EQ(found.unfinished, wanted.unfinished);
   }
 };
 
 TEST_F(SnapshotTest, WhatIsSavedIsLoaded) {
   const auto loaded = load_memory(file, "a/b/c");
   ASSERT_TRUE(loaded);
-  EXPECT_EQ(loaded->size, 77U);
-  EXPECT_EQ(loaded->day, memory.day);
-  EXPECT_EQ(loaded->today, memory.today);
-  EXPECT_EQ(loaded->sequences, memory.sequences);
-  EXPECT_EQ(loaded->notices, memory.notices);
+  expect_equal(*loaded, memory);
+}
+
+TEST_F(SnapshotTest, OneThatWasBeingWrittenChangesNothing) {
+  std::ifstream in(file, std::ios::binary);
+  const Buffer whole(std::istreambuf_iterator<char>(in), {});
+  for (const std::size_t size : {std::size_t{0}, whole.size() / 2, whole.size()}) {
+    std::ofstream(file.string() + ".new", std::ios::binary | std::ios::trunc) << whole.substr(0, size);
+    const auto loaded = load_memory(file, "a/b/c");
+    ASSERT_TRUE(loaded);
+    expect_equal(*loaded, memory);
+  }
+  memory.size = 78;
+  ASSERT_FALSE(save_memory(file, "a/b/c", memory));
+  EXPECT_EQ(load_memory(file, "a/b/c")->size, 78U);
+}
+
+// A log in which everything happens that Recall knows of, and segments begin.
+struct Told {
+  Leaf leaf;
+  std::optional<Record> record;
+};
+std::vector<Told> told_log(std::mt19937& random) {
+  std::vector<Told> log;
+  std::map<ConversationId, std::uint64_t> next;
+  for (int i = 0; i < 400; ++i) {
+    Told& told = log.emplace_back();
+    if (i % 60 == 7) {
+      told.leaf.type = LeafType::segment_opened;
+      continue;
+    }
+    Record record;
+    record.time = from_unix_ns(1'700'000'000'000'000'000 + i * 700'000'000'000LL);
+    record.connection.octets.fill(static_cast<std::uint8_t>(random() % 7 + 1));
+    record.account = random() % 2 == 0 ? "alice@im.test" : "";
+    static constexpr Kind kKinds[] = {Kind::stream_open,  Kind::stream_close, Kind::heartbeat,
+                                      Kind::notice_shown, Kind::message,      Kind::message};
+    record.event.kind = kKinds[random() % std::size(kKinds)];
+    record.event.id = "id " + std::to_string(random() % 20);
+    record.decision.verdict = random() % 3 == 0 ? Verdict::refuse : Verdict::forward;
+    if (record.event.kind == Kind::heartbeat) record.counters = Counters{.read = random() % 100};
+    if (random() % 2 == 0)
+      record.conversation.octets = record.connection.octets;
+    else
+      record.conversation.octets.fill(static_cast<std::uint8_t>(random() % 9 + 20));
+    record.conversation_sequence = next[record.conversation]++;
+    told.leaf.time = record.time;
+    told.leaf.conversation = record.conversation;
+    told.leaf.conversation_sequence = record.conversation_sequence;
+    if (random() % 20 != 0) told.record = std::move(record);
+  }
+  return log;
+}
+
+TEST_F(SnapshotTest, AfterACrashAtAnyRecordTheSnapshotAndTheRestTellWhatTheWholeLogTells) {
+  std::mt19937 random(std::random_device{}());
+  const auto log = told_log(random);
+  const auto tell = [&](std::uint64_t from, std::uint64_t to, auto&& whom) {
+    for (std::uint64_t i = from; i < to; ++i) whom(i, log[i].leaf, log[i].record ? &*log[i].record : nullptr);
+  };
+  for (std::uint64_t crash = 0; crash <= log.size(); ++crash) {
+    std::filesystem::remove(file);
+    MemoryKeeper keeper(file, "a/b/c", {}, [](std::error_code error) { FAIL() << error.message(); });
+    tell(0, crash, [&](auto... told) { keeper.record(told...); });
+    tell(0, crash / 2, [&](auto... told) { keeper.record(told...); });  // again: an index that is made anew
+    Memory whole;
+    Recall all(whole);
+    tell(0, crash, [&](auto... told) { all.decoded(told...); });
+    expect_equal(keeper.memory(), whole);
+    Memory found = load_memory(file, "a/b/c").value_or(Memory{});
+    EXPECT_LE(crash - found.size, 67U) << "no more than a segment is read back";
+    Recall rest(found);
+    tell(found.size, crash, [&](auto... told) { rest.decoded(told...); });
+    expect_equal(found, whole);
+    if (HasFailure()) FAIL() << "crash after " << crash;
+  }
+}
+
+TEST_F(SnapshotTest, OneThatCannotBeWrittenIsSaidOnce) {
+  int problems = 0;
+  MemoryKeeper keeper(folder.path() / "missing" / "gateway.memory", "a/b/c", {}, [&](std::error_code error) {
+    ++problems;
+    EXPECT_EQ(error, std::errc::no_such_file_or_directory);
+  });
+  Leaf opened;
+  opened.type = LeafType::segment_opened;
+  for (std::uint64_t i = 0; i < 5; ++i) keeper.record(i, opened, nullptr);
+  EXPECT_EQ(problems, 1);
+  EXPECT_EQ(keeper.memory().size, 5U);
 }
 
 TEST_F(SnapshotTest, AnotherLogsSnapshotIsNotUsed) { EXPECT_FALSE(load_memory(file, "a/b/d")); }

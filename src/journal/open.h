@@ -78,6 +78,11 @@ struct Options {
   std::uint64_t queue_octets_max = 64U << 20;  // … their payloads
   std::uint64_t segment_size_max = kSegmentSizeMax;
   std::uint32_t threads = 2;  // 1…8; they share encrypting, hashing, syncing and reporting
+  // Raised priority of these threads: 0 (as the process) … 20; their nice value is its negative. On a busy machine the
+  // wait for a processor, not the disk, is what makes a sync late.
+  std::uint32_t priority = 0;
+  // The system refused it (CAP_SYS_NICE is missing); they run on as they are. Called once, on a thread of the journal.
+  std::function<void(std::error_code)> on_priority_refused;
 };
 
 // What `open` found. The caller records what it must (an unclean restart, outages).

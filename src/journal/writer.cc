@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "journal/thread_nice.h"
+
 namespace chancery::journal {
 namespace {
 
-constexpr auto kLazyWait = std::chrono::milliseconds(100);        // Entry::urgent
-constexpr auto kStateEvery = std::chrono::seconds(1);             // docs/formats/journal.md, "State folder"
+constexpr auto kLazyWait = std::chrono::milliseconds(100);  // Entry::urgent
+constexpr auto kStateEvery = std::chrono::seconds(1);       // docs/formats/journal.md, "State folder"
+constexpr std::uint32_t kPriorityMax = 20;
 constexpr std::size_t kPreparedMax = 8;                           // groups prepared ahead of the disk
 constexpr std::size_t kSharedGroupSize = 32;                      // records that are worth a second thread
 constexpr std::uint64_t kGroupPayloadSoftMax = 1U << 20;          // octets; a group ends with the entry that passes it
@@ -171,7 +174,16 @@ Buffer Writer::spare_buffer() {
   return buffer;
 }
 
+void Writer::raise_priority() {
+  if (options_.priority == 0) return;
+  const auto error = set_thread_nice(-static_cast<int>(std::min(options_.priority, kPriorityMax)));
+  if (!error) return;
+  const std::lock_guard guard(mutex_);
+  if (!std::exchange(is_priority_refused_, true) && options_.on_priority_refused) options_.on_priority_refused(error);
+}
+
 void Writer::run() {
+  raise_priority();
   FrameMaker maker;
   Guard guard(mutex_);
   while (!is_over()) {
@@ -266,8 +278,16 @@ void Writer::prepare(Guard& guard, FrameMaker& maker) {
   group.is_ready = true;
 }
 
+// Not while the rest of the same batch is being prepared: a sync for each share would cost more than the short wait for
+// one that covers them all. A whole group's worth does not wait.
 bool Writer::can_commit() const {
-  return !failure_ && !is_committing_ && !prepared_.empty() && prepared_.front()->is_ready;
+  if (failure_ || is_committing_ || prepared_.empty()) return false;
+  std::size_t ready = 0;
+  for (const auto& group : prepared_) {
+    if (!group->is_ready) return ready >= kGroupRecordsMax;
+    ready += group->entries.size();
+  }
+  return true;
 }
 
 void Writer::commit(Guard& guard) {

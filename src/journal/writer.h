@@ -51,6 +51,7 @@ class Writer final : public Journal {
   using Groups = std::vector<std::unique_ptr<PreparedGroup>>;
 
   void run();
+  void raise_priority();
   void wait(Guard& guard);
   bool is_over() const;
   void wake_one();
@@ -136,6 +137,7 @@ class Writer final : public Journal {
   bool is_reporting_ = false;
   bool is_closing_ = false;
   bool is_told_ = false;  // of the failure
+  bool is_priority_refused_ = false;
   std::error_code failure_;
 
   std::vector<std::thread> threads_;

@@ -1,6 +1,7 @@
 // The journal while it runs: bounds, order, segments, what waits and what does not.
 #include "journal/writer.h"
 
+#include <atomic>
 #include <gtest/gtest.h>
 #include <latch>
 #include <thread>
@@ -329,6 +330,21 @@ TEST_F(WriterTest, after_a_failed_sync_nothing_is_written_or_synced_again) {
   journal->close();
   EXPECT_EQ(disk_.contents(folder_ + "/" + segment_file(0)), before);
   EXPECT_EQ(journal->durable_size(), 2U);
+}
+
+TEST_F(WriterTest, a_priority_is_taken_or_refused_once_and_records_flow_either_way) {
+  std::atomic<int> refusals = 0;
+  const auto journal = open_log([&](Options& options) {
+    options.threads = 3;
+    options.priority = 5;
+    options.on_priority_refused = [&](std::error_code why) {
+      EXPECT_TRUE(why == std::errc::permission_denied || why == std::errc::operation_not_permitted) << why.message();
+      ++refusals;
+    };
+  });
+  ASSERT_TRUE(memory_.wait_for(*journal->append(message("x"))));
+  journal->close();
+  EXPECT_LE(refusals, 1);
 }
 
 TEST_F(WriterTest, the_second_hash_of_what_is_no_message_is_the_appenders) {

@@ -20,6 +20,7 @@
 #include "gateway/gateway.h"
 #include "gateway/legs.h"
 #include "gateway/memory.h"
+#include "gateway/memory_keeper.h"
 #include "journal/keystore.h"
 #include "journal/open.h"
 #include "journal/reader.h"
@@ -109,6 +110,7 @@ class Process {
   net::Log& log_;
   journal::KeyStore keys_;
   gateway::Gateway gateway_;
+  std::optional<gateway::MemoryKeeper> keeper_;  // used on the indexer's thread
   archive::Indexer indexer_;
   std::unique_ptr<seal::SignerClient> signer_;
   std::vector<std::unique_ptr<witness::HttpCosigner>> witnesses_;
@@ -125,6 +127,10 @@ archive::IndexerOptions Process::index_options() {
   options.on_problem = [this](const std::string& what) {
     log_.warning("the index has a problem", {{"problem", what}});
   };
+  options.on_record = [this](std::uint64_t index, const archive::LeafOctets& octets, const Record* record) {
+    const auto leaf = decode_leaf({octets.data(), octets.size()});
+    if (keeper_ && leaf) keeper_->record(index, *leaf, record);
+  };
   return options;
 }
 
@@ -139,6 +145,11 @@ void Process::open_journal() {
   options.observer = &fanout_;
   options.now = wall_clock();
   options.queue_records_max = config_.limits.journal_queue_records_max;
+  options.priority = config_.limits.journal_priority;
+  options.on_priority_refused = [this](std::error_code why) {
+    log_.warning("journal_priority was refused, the journal's threads run as all others",
+                 {{"error", why.message()}, {"needs", "CAP_SYS_NICE"}});
+  };
   options.clock = wall_clock;
   options.epoch_record = [this](const auto& epoch, const auto& own) {
     return epoch_record(config_.archive.string(), epoch, own);
@@ -231,6 +242,10 @@ void Process::start() {
   start_sealer();
   const std::uint64_t size = opened_.journal->durable_size();
   auto [memory, legs] = recall();
+  keeper_.emplace(config_.state / kMemoryFile, opened_.journal->origin(), memory, [this](std::error_code error) {
+    log_.warning("a snapshot was not written; a start after a crash reads more of the log",
+                 {{"error", error.message()}});
+  });
   sealer_->start(size);
   indexer_.start(opened_.journal->origin(), size);
   gateway_.start(*opened_.journal, std::move(memory), std::move(legs));
