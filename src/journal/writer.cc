@@ -278,8 +278,8 @@ void Writer::prepare(Guard& guard, FrameMaker& maker) {
   group.is_ready = true;
 }
 
-// Not while the rest of the same batch is being prepared: a sync for each share would cost more than the short wait for
-// one that covers them all. A whole group's worth does not wait.
+// Not while more of the same batch is, or could be, prepared: a sync for each share would cost more than the short wait
+// for one that covers them all. A whole group's worth does not wait.
 bool Writer::can_commit() const {
   if (failure_ || is_committing_ || prepared_.empty()) return false;
   std::size_t ready = 0;
@@ -287,7 +287,7 @@ bool Writer::can_commit() const {
     if (!group->is_ready) return ready >= kGroupRecordsMax;
     ready += group->entries.size();
   }
-  return true;
+  return ready >= kGroupRecordsMax || !can_prepare();
 }
 
 void Writer::commit(Guard& guard) {

@@ -259,6 +259,22 @@ TEST_F(WriterTest, a_new_day_begins_a_new_segment_and_an_earlier_time_does_not) 
   EXPECT_EQ(read()[last].payload, "today again");
 }
 
+TEST_F(WriterTest, a_batch_that_threads_share_is_synced_once) {
+  constexpr std::uint64_t kBatches = 40;
+  const auto journal = open_log([](Options& options) { options.threads = 2; });
+  ASSERT_TRUE(memory_.wait_for(*journal->append(message("x"))));
+  const auto since = std::chrono::steady_clock::now();
+  const std::uint64_t syncs = disk_.count(MemoryDisk::Op::sync);
+  for (std::uint64_t i = 0; i < kBatches; ++i) {
+    auto entries = messages(200);
+    ASSERT_TRUE(memory_.wait_for(journal->append(entries).last));
+  }
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::chrono::steady_clock::now() - since);
+  // The state folder is synced once a second besides.
+  EXPECT_LE(disk_.count(MemoryDisk::Op::sync) - syncs, kBatches + 2 * static_cast<std::uint64_t>(seconds.count()));
+  journal->close();
+}
+
 class Threads : public WriterTest, public testing::WithParamInterface<std::uint32_t> {};
 
 TEST_P(Threads, records_are_written_and_reported_in_order) {
