@@ -1,12 +1,15 @@
 #include "sensor/capture/byte_source.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
+#include <utility>
 #include <zlib.h>
 
 #include "sensor/capture/capture_file.h"

@@ -1,9 +1,11 @@
 #include "sensor/capture/capture_file.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <fmt/format.h>
 #include <limits>
+#include <utility>
 
 #include "sensor/capture/byte_source.h"
 

@@ -3,6 +3,7 @@
 // young one is full it becomes the old one, and what was in the old one is gone. What is found in the old one is made
 // young again.
 #include <cstddef>
+#include <functional>
 #include <unordered_map>
 #include <utility>
 

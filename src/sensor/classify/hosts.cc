@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <charconv>
 #include <fmt/format.h>
+#include <system_error>
 
 #include "sensor/meta/tls.h"
 

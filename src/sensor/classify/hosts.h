@@ -9,6 +9,7 @@
 // The longest match wins, a later file wins over an earlier one, and the application "-" takes a name out again.
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
+#include <system_error>
 
 #include "sensor/enforce/network.h"
 

@@ -1,5 +1,7 @@
 #include "sensor/enforce/block_list.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

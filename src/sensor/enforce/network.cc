@@ -1,5 +1,6 @@
 #include "sensor/enforce/network.h"
 
+#include <system_error>
 #include <algorithm>
 #include <arpa/inet.h>
 #include <charconv>

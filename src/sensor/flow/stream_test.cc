@@ -1,6 +1,8 @@
 #include "sensor/flow/stream.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
+#include <utility>
 
 namespace chancery::sensor {
 namespace {

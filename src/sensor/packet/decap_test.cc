@@ -1,5 +1,7 @@
 #include "sensor/packet/decap.h"
 
+#include <algorithm>
+#include <cstring>
 #include <gtest/gtest.h>
 
 #include "sensor/testing/packet_writer.h"
