@@ -2,11 +2,10 @@
 import glob
 import os
 import pathlib
-import shutil
 import subprocess
 import uuid
 
-from .process import Process, free_port, wait_until
+from .process import Process, free_port, give_to, wait_until
 
 CONFIG = """
 hosts: [im.test]
@@ -53,8 +52,7 @@ class Ejabberd:
         self.config.write_text(CONFIG.format(folder=folder, ca=authority.ca, starttls=self.starttls_port, direct=self.direct_port,
                                              disabled=", ".join(["digest-md5", "X-OAUTH2"] + ([] if channel_binding else BINDING))))
         (folder / "db").mkdir()
-        for path in (folder, folder / "db", pem, self.config):
-            shutil.chown(path, "ejabberd", "ejabberd")
+        give_to("ejabberd", folder, folder / "db", pem, self.config)
         # Names of Erlang nodes are known machine-wide through epmd, so two runs must not share one.
         self.node = f"e{uuid.uuid4().hex[:12]}@localhost"
         self.process = None

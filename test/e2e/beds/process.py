@@ -1,6 +1,7 @@
 """Starting, awaiting and stopping the programs that a test needs."""
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -40,6 +41,20 @@ def wait_until(condition, what: str, seconds: float = START_SECONDS_MAX, poll: f
         time.sleep(poll)
 
 
+def as_user(user, argv):
+    """Servers refuse to run as root. For anybody else than root they run as whoever runs the tests."""
+    if user and os.geteuid() == 0:
+        return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *argv]
+    return argv
+
+
+def give_to(user, *paths):
+    """The server that runs by as_user() may write these."""
+    if os.geteuid() == 0:
+        for path in paths:
+            shutil.chown(path, user, user)
+
+
 class Process:
     """One program with its output in a file; always stopped by its own pid."""
 
@@ -48,9 +63,7 @@ class Process:
         self.log = pathlib.Path(folder) / f"{name}.log"
         self._out = open(self.log, "ab")
         full_env = dict(os.environ, **(env or {}))
-        if user and os.geteuid() == 0:
-            argv = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *argv]
-        self.child = subprocess.Popen([str(a) for a in argv], cwd=folder, env=full_env, stdin=subprocess.DEVNULL,
+        self.child = subprocess.Popen([str(a) for a in as_user(user, argv)], cwd=folder, env=full_env, stdin=subprocess.DEVNULL,
                                       stdout=self._out, stderr=subprocess.STDOUT, start_new_session=True)
 
     def await_port(self, port: int):

@@ -1,8 +1,7 @@
 """Prosody 0.12 on loopback."""
 import pathlib
-import shutil
 
-from .process import Process, free_port, run
+from .process import Process, as_user, free_port, give_to, run
 
 CONFIG = """
 pidfile = "{folder}/prosody.pid"
@@ -47,8 +46,7 @@ class Prosody:
         self.config.write_text(CONFIG.format(folder=folder, starttls=self.starttls_port, direct=self.direct_port,
                                              chain=chain, key=key, require=str(require_encryption).lower(),
                                              protocol="; protocol = \"tlsv1_2\"" if channel_binding else ""))
-        for path in (folder, folder / "data"):
-            shutil.chown(path, "prosody", "prosody")
+        give_to("prosody", folder, folder / "data")
         self.process = None
 
     def start(self, users):
@@ -60,8 +58,7 @@ class Prosody:
         return self
 
     def register(self, user: str, password: str):
-        run(["setpriv", "--reuid=prosody", "--regid=prosody", "--clear-groups", "prosodyctl", "--config", self.config,
-             "register", user, "im.test", password], cwd=self.folder)
+        run(as_user("prosody", ["prosodyctl", "--config", self.config, "register", user, "im.test", password]), cwd=self.folder)
 
     def stop(self):
         if self.process:
