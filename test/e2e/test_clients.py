@@ -31,10 +31,12 @@ async def hearing(gateway, user, act, text):
         await client.sign_out()
 
 
-def check(gateway, text, sender):
+def check(gateway, text, sender, *receivers):
+    """`text` is on the record once, from `sender`, and was delivered to `receivers`, each once. XMPP: bare addresses."""
     record = one(gateway.said(text), text)
-    assert record["from"].startswith(sender), record
-    assert len(gateway.deliveries_of(record)) >= 1
+    assert record["from"].split("/")[0] == sender, record
+    delivered = gateway.deliveries_of(record, len(receivers))
+    assert sorted(d["to"][0].split("/")[0] for d in delivered) == sorted(receivers), delivered
     return record
 
 
@@ -61,8 +63,8 @@ def test_libpurple_talks_xmpp(xmpp_gateway, tmp_path):
         wait_until(lambda: xmpp_gateway.said(refused), "the refused message on the record", 20, 0.2)
     finally:
         purple.quit()
-    check(xmpp_gateway, text, "alice@im.test")
-    check(xmpp_gateway, text + " back", "bob@im.test")
+    check(xmpp_gateway, text, "alice@im.test", "bob@im.test")
+    check(xmpp_gateway, text + " back", "bob@im.test", "alice@im.test")
     assert one(xmpp_gateway.said(refused), refused)["verdict"] == "refuse"
 
 
@@ -81,7 +83,7 @@ def test_go_sendxmpp_sends(xmpp_gateway, needs):
             assert done.returncode == 0, done.stdout + done.stderr
             rc.unlink()
         asyncio.run(hearing(xmpp_gateway, "bob", send, text))
-        check(xmpp_gateway, text, "alice@im.test")
+        check(xmpp_gateway, text, "alice@im.test", "bob@im.test")
 
 
 def test_mcabber_sends_and_receives(xmpp_gateway, needs, tmp_path):
@@ -117,7 +119,7 @@ def test_mcabber_sends_and_receives(xmpp_gateway, needs, tmp_path):
         child.wait()
         os.close(master)
         os.close(slave)
-    check(xmpp_gateway, text, "carol@im.test")
+    check(xmpp_gateway, text, "carol@im.test", "bob@im.test")
 
 
 def test_weechat_talks_irc(irc_gateway, needs, tmp_path):
@@ -148,8 +150,8 @@ def test_weechat_talks_irc(irc_gateway, needs, tmp_path):
         ann.quit()
         child.kill()
         child.wait()
-    check(irc_gateway, text, nick)
-    check(irc_gateway, text + " back", ann.nick)
+    check(irc_gateway, text, nick, ann.nick)
+    check(irc_gateway, text + " back", ann.nick, nick)
 
 
 @pytest.mark.skipif(not HELPER.exists(), reason="libpurple is not installed")
@@ -172,8 +174,8 @@ def test_libpurple_talks_irc(irc_gateway, tmp_path):
     finally:
         a.quit()
         b.quit()
-    assert check(irc_gateway, text, f"pa{tag}")["room"] == channel
-    check(irc_gateway, text + " query", f"pb{tag}")
+    assert check(irc_gateway, text, f"pa{tag}", f"pb{tag}")["room"] == channel
+    check(irc_gateway, text + " query", f"pb{tag}", f"pa{tag}")
 
 
 def test_jabberd2_as_the_server(tmp_path_factory, authority):
@@ -202,8 +204,8 @@ def test_jabberd2_as_the_server(tmp_path_factory, authority):
             await bob.sign_out()
             await alice.sign_out()
         asyncio.run(scenario())
-        check(gateway, text, "alice@im.test")
-        check(gateway, text + " offline", "alice@im.test")
+        check(gateway, text, "alice@im.test", "bob@im.test")
+        check(gateway, text + " offline", "alice@im.test", "bob@im.test")
     finally:
         gateway.stop()
         server.stop()

@@ -57,9 +57,32 @@ def test_a_query_to_several_targets_is_one_record_each(irc_gateway):
             client.ping()
         expected = sorted([ben.nick, cyn.nick])
     records = irc_gateway.said(text)
-    assert sorted(r["to"][0] for r in records) == expected
+    assert sorted(r["to"] for r in records) == [[nick] for nick in expected]
     for record in records:
-        assert len(irc_gateway.deliveries_of(record)) == 1
+        assert record["room"] is None and [d["to"] for d in irc_gateway.deliveries_of(record)] == [record["to"]]
+
+
+def test_what_is_said_in_turns_is_on_the_record_in_that_order(irc_gateway):
+    channel, words = f"#c{uuid.uuid4().hex[:6]}", [mark(f"turn {n}") for n in range(20)]
+    with signed_in(irc_gateway, "ann", "ben", "cyn") as people:
+        for client in people:
+            client.join(channel)
+        for turn, text in enumerate(words):
+            people[turn % 3].connection.privmsg(channel, text)
+            for client in people:
+                if client is not people[turn % 3]:
+                    client.until_text(text)
+        for client in people:
+            client.ping()
+        said = [(people[turn % 3].nick, text) for turn, text in enumerate(words)]
+        for client in people:  # each heard the others, each line once, in order
+            heard = [(e.source.nick, e.arguments[0]) for e in client.events if e.type == "pubmsg"]
+            assert heard == [line for line in said if line[0] != client.nick]
+    records = [r for r in irc_gateway.records() if r["kind"] == "message" and r["room"] == channel]
+    assert [(r["from"], r["text"]) for r in records] == said
+    assert [r["sequence"] for r in records] == sorted(r["sequence"] for r in records)
+    for record in records:
+        assert sorted(d["to"][0] for d in irc_gateway.deliveries_of(record, 2)) == sorted({p.nick for p in people} - {record["from"]})
 
 
 def test_action_notice_topic_nick_and_kick_are_read(irc_gateway):
@@ -80,11 +103,19 @@ def test_action_notice_topic_nick_and_kick_are_read(irc_gateway):
         ben.until(lambda: ben.saw("kick"), "kick")
         ann.ping()
         ben.ping()
-    assert one(irc_gateway.said(text), text)["action"] is True
-    one(irc_gateway.said(text + " notice"), "notice")
-    kinds = [r["kind"] for r in irc_gateway.records() if r.get("room") == channel]
-    assert kinds.count("topic") == 1 and "join" in kinds and "leave" in kinds
-    assert any(r["kind"] == "nick" for r in irc_gateway.records())
+        was = ben.nick
+    acted, noticed = one(irc_gateway.said(text), text), one(irc_gateway.said(text + " notice"), "notice")
+    assert acted["action"] is True and "action" not in noticed
+    for record in (acted, noticed):
+        assert (record["from"], record["room"]) == (ann.nick, channel)
+        assert [d["to"] for d in irc_gateway.deliveries_of(record)] == [[was]]
+    seen = [r for r in irc_gateway.records() if r["room"] == channel]
+    [topic] = [r for r in seen if r["kind"] == "topic" and not r.get("copy")]
+    assert (topic["from"], topic["subject"]) == (ann.nick, text + " topic")
+    assert {r["from"] for r in seen if r["kind"] == "join"} == {ann.nick, was}
+    # The words of the kick are judged, so its record is that of who kicked; the server's lines about it may follow.
+    assert {(r["from"], tuple(r["to"])) for r in seen if r["kind"] == "leave" and text + " out" in str(r)} == {(renamed, (ann.nick,))}
+    assert {(r["from"], r["detail"]) for r in irc_gateway.records() if r["kind"] == "nick" and r["detail"] == renamed} == {(was, renamed)}
 
 
 def test_a_refused_message_reaches_nobody_and_its_sender_is_told(irc_gateway):
