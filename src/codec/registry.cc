@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/gadu/gadu.h"
 #include "codec/irc/irc.h"
 #include "codec/msnp/msnp.h"
+#include "codec/msrp/msrp.h"
 #include "codec/oscar/oscar.h"
+#include "codec/sip/sip.h"
+#include "codec/toc/toc.h"
+#include "codec/winpopup/winpopup.h"
 #include "codec/xmpp/xmpp.h"
 #include "codec/ymsg/ymsg.h"
 
@@ -19,6 +24,11 @@ constexpr std::array kProtocols = std::to_array<const Protocol*>({
     &oscar::kProtocol,
     &msnp::kProtocol,
     &ymsg::kProtocol,
+    &toc::kProtocol,
+    &gadu::kProtocol,
+    &sip::kProtocol,
+    &msrp::kProtocol,
+    &winpopup::kProtocol,
 });
 constexpr std::size_t kOfGateway = 2;
 

@@ -44,7 +44,7 @@ TEST(Memory, of_messages_in_pieces_is_bounded) {
   std::vector<Unit> units;
   for (int i = 0; i < 1000; ++i) {
     const std::string body = "Content-Type: text/plain\r\nMessage-ID: " + std::to_string(i) + "\r\nChunks: 2\r\n\r\n" +
-                             std::string(1000, 'x');
+                             std::string(3000, 'x');
     codec->feed(Side::server, "MSG a@example.org A " + std::to_string(body.size()) + "\r\n" + body, {},
                 Boundary::stream, units);
   }

@@ -26,10 +26,11 @@ void read_client_usr(State& state, Unit& unit, const Command& command) {
     add_secret(unit, command.param(2), "switchboard-key");
     return;
   }
-  state.mechanism = from_unstated(second);
+  state.mechanism = second == "MD5" ? "MD5 challenge" : from_unstated(second);
   if (command.param(2) == "I" && is_address(command.param(3))) state.address = address_of(command.param(3));
   if (command.param(2) != "S") return;
-  for (std::size_t i = 3; i < command.params.size(); ++i) add_secret(unit, command.param(i), "ticket");
+  for (std::size_t i = 3; i < command.params.size(); ++i)
+    add_secret(unit, command.param(i), second == "MD5" ? "password" : "ticket");
 }
 
 // A switchboard's answer is no sign-in: that was before, to the notification server. Only there a mechanism was named.
@@ -38,8 +39,6 @@ void read_server_usr(State& state, Unit& unit, const Command& command) {
     if (is_address(command.param(2))) state.address = address_of(command.param(2));
     if (!state.mechanism.empty() && !std::exchange(state.signed_in, true))
       add_sign_in(unit, state.address, true, state.mechanism);
-  } else if (command.param(2) == "S") {
-    for (std::size_t i = 3; i < command.params.size(); ++i) add_secret(unit, command.param(i), "challenge");
   }
 }
 

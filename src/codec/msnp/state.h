@@ -20,7 +20,7 @@ struct Pieces {
 };
 
 // Messages under way at once in one direction; a further one makes the oldest forgotten.
-inline constexpr std::size_t kPiecesMax = 16;
+inline constexpr std::size_t kPiecesMax = 4;
 
 class Unfinished {
  public:

@@ -55,7 +55,8 @@ void read_joined(State& state, Unit& unit, Bytes body) {
     if (!in.ok() || user.empty()) return;
     std::string name = name_text(user);
     if (state.occupants.size() < state.limits.members_max) state.occupants.insert(name);
-    if (!already_there || same_name(name, state.name)) add_in_room(state, unit, Kind::join, std::move(name));
+    const bool told = !already_there || same_name(name, state.name);
+    if (told && unit.events.size() < state.limits.targets_max) add_in_room(state, unit, Kind::join, std::move(name));
   }
   // Whoever was named later in the same frame is there too.
   for (Event& event : unit.events) event.present.assign(state.occupants.begin(), state.occupants.end());
@@ -66,7 +67,7 @@ void read_left(State& state, Unit& unit, Bytes body) {
     const Bytes user = take_user(in);
     if (!in.ok() || user.empty()) return;
     const std::string name = name_text(user);
-    add_in_room(state, unit, Kind::leave, name);
+    if (unit.events.size() < state.limits.targets_max) add_in_room(state, unit, Kind::leave, name);
     state.occupants.erase(name);
   }
 }
@@ -83,6 +84,7 @@ void read_say(State& state, Unit& unit, Bytes cookie, Bytes tlvs, Bytes block) {
     event.scope = Scope::direct;
     event.to = {name_text(*to)};
     event.present.clear();
+    event.thread = std::exchange(event.room, {});
   } else {
     state.said.emplace();
     std::memcpy(state.said->data(), cookie.data(), cookie.size());

@@ -45,7 +45,7 @@ void learn_credentials(State& state, Unit& unit, Bytes block) {
   while (const auto tlv = next_tlv(in)) {
     if (tlv->type == kName) state.claimed = name_text(tlv->value);
     if (tlv->type == kRoastedPassword || tlv->type == kPasswordDigest) {
-      state.mechanism = tlv->type == kRoastedPassword ? "roasted password" : "MD5";
+      state.mechanism = tlv->type == kRoastedPassword ? "roasted password" : "MD5 challenge";
       add_secret(unit, tlv->value, "password");
     }
     if (tlv->type != kCookie) continue;

@@ -134,8 +134,11 @@ class HtmlText {
  private:
   void read_special() {
     if (rest_.front() == '&') return read_reference();
-    if (is_comment(rest_))
-      if (const std::size_t size = comment_size(rest_)) return rest_.remove_prefix(size);
+    if (comments_end_ && is_comment(rest_)) {
+      const std::size_t size = comment_size(rest_);
+      if (size > 0) return rest_.remove_prefix(size);
+      comments_end_ = false;
+    }
     const auto tag = tag_at(rest_);
     if (!tag || !is_named(*tag, kHtmlTags)) return take_one();
     rest_.remove_prefix(tag->size);
@@ -158,15 +161,20 @@ class HtmlText {
     rest_.remove_prefix(1);
   }
 
+  // An element that nobody closes is not looked for again: a text of nothing else would take time by the square.
   void skip_to(const std::string& name) {
+    if (!elements_end_) return;
     for (std::size_t at = rest_.find("</"); at != Bytes::npos; at = rest_.find("</", at + 2)) {
       const auto tag = tag_at(rest_.substr(at));
       if (tag && tag->name == name) return rest_.remove_prefix(at);
     }
+    elements_end_ = false;
   }
 
   Bytes rest_;
   std::string text_;
+  bool comments_end_ = true;
+  bool elements_end_ = true;
   std::size_t breaks_at_end_ = 0;  // the last paragraph's own end is no line break
 };
 

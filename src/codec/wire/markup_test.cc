@@ -30,6 +30,13 @@ TEST(Html, what_is_no_tag_of_html_is_text) {
   EXPECT_EQ(html_to_text("<b \"x>y"), "y") << "a quote that nobody closes";
 }
 
+TEST(Html, what_is_never_closed_takes_no_time_by_the_square) {
+  std::string titles, comments;
+  for (int i = 0; i < 10'000; ++i) titles += "<title>", comments += "<!--";
+  EXPECT_EQ(html_to_text(titles + "x"), "x");
+  EXPECT_EQ(html_to_text(comments + "x"), comments + "x");
+}
+
 TEST(Html, is_recognised) {
   EXPECT_TRUE(has_html("<HTML>x"));
   EXPECT_TRUE(has_html("x &amp; y"));

@@ -72,6 +72,9 @@ class Reader {
     return event;
   }
 
+  // Each event of a room names all who are there: one packet must not make very many.
+  bool has_space() const { return unit_.events.size() < state_.limits.targets_max; }
+
   std::string conference() const { return decoded(packet_.value(kConference)); }
 
   void enter_all(const std::string& room, std::uint32_t key) {
@@ -107,7 +110,7 @@ class Reader {
     }
     for (const Bytes who : packet_.values(kMember)) {
       state_.enter(room, decoded(who));
-      add(Kind::join, room, decoded(who));
+      if (has_space()) add(Kind::join, room, decoded(who));
     }
   }
 
@@ -133,8 +136,11 @@ class Reader {
     else
       state_.enter(room, decoded(packet_.value(kFrom)));
     Event& event = add(Kind::message, room, of_client_ ? state_.name : decoded(packet_.value(kFrom)));
-    for (const std::string& who : event.present)
-      if (who != event.from) event.to.push_back(who);
+    // A conference is those invited: a message has receivers, not a place.
+    event.scope = Scope::direct;
+    event.thread = std::exchange(event.room, {});
+    for (std::string& who : std::exchange(event.present, {}))
+      if (who != event.from) event.to.push_back(std::move(who));
     add_text(event, unit_, packet_.value(kText));
   }
 
@@ -154,7 +160,8 @@ class Reader {
       }
       return;
     }
-    for (const Bytes who : packet_.values(kOccupant)) add(Kind::join, room, decoded(who));
+    for (const Bytes who : packet_.values(kOccupant))
+      if (has_space()) add(Kind::join, room, decoded(who));
   }
 
   void room_left() {
@@ -166,7 +173,7 @@ class Reader {
       return;
     }
     for (const Bytes who : packet_.values(kOccupant)) {
-      add(Kind::leave, room, decoded(who));
+      if (has_space()) add(Kind::leave, room, decoded(who));
       if (Names* others = state_.others(room)) others->erase(decoded(who));
     }
   }

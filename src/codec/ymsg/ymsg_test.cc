@@ -27,6 +27,25 @@ TEST(Probe, the_word_alone_is_not_enough) {
   EXPECT_EQ(kProtocol.probe(Side::client, Buffer(5000, 'Y')), Likeness::no);
 }
 
+// Each of its events would name everybody in the room.
+TEST(Rooms, one_packet_makes_no_more_events_than_targets_are_allowed) {
+  Start start;
+  start.passive = true;
+  const auto codec = kProtocol.make(Limits{}, start);
+  std::vector<Unit> units;
+  Buffer all;
+  for (int i = 0; i < 3000; ++i) all += "109\xc0\x80" + std::to_string(i) + "\xc0\x80";
+  const Buffer head = wire("\\h{0098 00000001 00000000}104\\;room\\;");
+  const Buffer size{static_cast<char>((head.size() - 10 + all.size()) >> 8),
+                    static_cast<char>((head.size() - 10 + all.size()) & 0xff)};
+  for (int i = 0; i < 2; ++i)
+    codec->feed(Side::server, wire("YMSG\\h{0010 0000}") + size + head + all, {}, Boundary::stream, units);
+  ASSERT_EQ(units.size(), 2U);
+  EXPECT_EQ(units[0].events.size(), 1U) << "the first list is of those who are there";
+  EXPECT_EQ(units[0].events[0].present.size(), 3000U);
+  EXPECT_EQ(units[1].events.size(), Limits{}.targets_max);
+}
+
 TEST(Markup, only_yahoos_own_is_removed) {
   EXPECT_EQ(without_markup("\x1b[1mbold\x1b[x1m <b>b</b> <old> 1 < 2"), "bold b <old> 1 < 2");
   EXPECT_EQ(without_markup("\x1b[not an escape of theirs"), "\x1b[not an escape of theirs");
