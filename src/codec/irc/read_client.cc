@@ -199,10 +199,15 @@ class ClientReader {
 
   void read_session() {
     if (command_ == "NICK" && !state_.registered && line_.param_count() > 0) state_.nick = name_of(line_.param(0));
-    if (command_ == "PASS" && state_.mechanism.empty()) state_.mechanism = "PASS";
+    if (command_ == "PASS") read_pass();
     if (command_ == "STARTTLS") unit_.action = static_cast<std::uint32_t>(Action::starttls);
     if (command_ == "CAP") read_cap();
     if (command_ == "AUTHENTICATE") read_authenticate();
+  }
+
+  void read_pass() {
+    state_.pass_sent = true;
+    if (state_.proven_by.empty()) state_.proven_by = kPass;
   }
 
   void read_cap() {

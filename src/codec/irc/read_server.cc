@@ -283,29 +283,41 @@ class ServerReader {
     if (command_ == "010") unit_.action = static_cast<std::uint32_t>(Action::bounce);
     if (command_ == "332" && line_.param_count() > 2) return standing_topic();
     if (command_ == "353" && line_.param_count() > 2) return names();
-    if (command_ == "464" && !state_.registered) return sign_in(false, "PASS");
+    if (command_ == "464" && !state_.registered) return sign_in(false, std::string{kPass});
     if (command_ == "465" && !state_.registered) return sign_in(false, "banned");
     read_account_numeric();
   }
 
+  // https://ircv3.net/specs/extensions/sasl-3.1: 900 and 903 say that the server took the answer, 902, 904, 905 and 906
+  // that nothing is proven. Many servers let the person in all the same, and 001 follows.
   void read_account_numeric() {
+    if (command_ == "900" || command_ == "903") {
+      state_.sasl_running = false;
+      if (!state_.mechanism.empty()) state_.proven_by = state_.mechanism;
+    }
     if (command_ == "900") {
       state_.account = name_of(line_.param(2));
-      state_.sasl_running = false;
       if (state_.registered) sign_in(true, "services");
     }
-    if (command_ == "901") state_.account.clear();
+    if (command_ == "901") logged_out();
     if (command_ >= "902" && command_ <= "907") state_.sasl_running = false;
-    if (command_ == "902" || command_ == "904" || command_ == "905") sign_in(false, state_.mechanism);
+    if (command_ == "902" || command_ == "904" || command_ == "905")
+      sign_in(false, std::exchange(state_.mechanism, {}));
+    if (command_ == "906") state_.mechanism.clear();
     if (command_ == "908" && !withhold_mechanisms(line_, line_.param_span(1)).empty())
       unit_.action = static_cast<std::uint32_t>(Action::mechanisms);
+  }
+
+  void logged_out() {
+    state_.account.clear();
+    state_.proven_by = state_.pass_sent ? kPass : std::string_view{};
   }
 
   void welcome() {
     state_.nick = name_of(line_.param(0));
     state_.registered = true;
     source_ = state_.nick;
-    sign_in(true, state_.mechanism);
+    sign_in(true, state_.proven_by);
     unit_.action = static_cast<std::uint32_t>(Action::welcome);
   }
 

@@ -3,6 +3,7 @@
 // were cut, and what was decided about them, changes nothing.
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/codec.h"
@@ -13,6 +14,9 @@ namespace chancery::irc {
 
 // Capabilities whose being on changes what the gateway reads or writes.
 enum class Cap : std::uint8_t { echo_message, labeled_response, standard_replies, batch };
+
+// What a sign-in by server password alone is recorded with.
+inline constexpr std::string_view kPass = "PASS";
 
 struct OpenBatch {
   std::string reference;
@@ -38,9 +42,11 @@ struct State {
   std::string nick;       // own; before 001 the one asked for
   std::string mask;       // own nick!user@host, once a server line has shown it
   std::string account;    // services account, 900
-  std::string mechanism;  // SASL, or "PASS"
+  std::string mechanism;  // of the SASL exchange begun last
+  std::string proven_by;  // "PASS" once that was sent, the mechanism once the server took it; what 001 is recorded with
   bool registered = false;
   bool sasl_running = false;
+  bool pass_sent = false;
   bool sign_in_refused = false;
   std::uint8_t caps = 0;
   Network network;
