@@ -40,7 +40,7 @@ const policy::Policy& fixed() {
       "lexicon:\n"
       "  fold: {confusables: all, leet: true}\n"
       "  rules:\n"
-      "    - {id: r, action: redact, terms: [fox, 'gu*nt*', '*ab*', 'a b', ß, 保证, 'รับ*'], except: [not fox, 'x "
+      "    - {id: r, action: redact, terms: [fox, 'gu*nt*', '*ab*', 'a b', ß, 保证, 'รับ*'], except: [not fox, 'xy "
       "*ab*']}\n",
       "fixed", nullptr);
   return *policy;
