@@ -16,6 +16,7 @@ from beds.ngircd import Ngircd
 from beds.process import free_port, wait_until
 from beds.prosody import Prosody
 from clients.raw_irc import RawIrc
+from clients.raw_xmpp import RawXmpp, message
 from conftest import USERS, _let_servers_in
 
 OPENING = b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='im.test' version='1.0'>"
@@ -90,7 +91,7 @@ def test_bad_xml_gets_the_protocols_error_and_a_record(bed, octets, condition):
 
 
 def test_a_stanza_of_100_mb_is_cut_off_in_bounded_memory(bed):
-    before = memory_kib(bed)
+    before, known = memory_kib(bed), len(errors(bed))
     peer = dial(bed, sending=OPENING + b"<message><body>")
     chunk, sent = b"x" * 65536, 0
     try:
@@ -103,6 +104,7 @@ def test_a_stanza_of_100_mb_is_cut_off_in_bounded_memory(bed):
         pass  # cut off
     peer.close()
     assert memory_kib(bed) - before < 32 * 1024
+    wait_until(lambda: len(errors(bed)) > known, "a record of the error", 10, 0.2)
 
 
 def test_an_irc_line_without_end_is_cut_off(bed):
@@ -121,17 +123,24 @@ def test_an_irc_line_without_end_is_cut_off(bed):
 def test_a_handshake_that_never_ends_is_ended(bed):
     peer = socket.create_connection(("127.0.0.1", bed.ports["xmpp"]), timeout=HANDSHAKE_SECONDS + 20)
     peer.sendall(b"\x16\x03\x01")
+    mine = f"127.0.0.1:{peer.getsockname()[1]}"
     begin = time.monotonic()
-    assert read_all(peer) is not None
-    assert time.monotonic() - begin < HANDSHAKE_SECONDS + 15
+    assert read_all(peer) == b""
+    assert HANDSHAKE_SECONDS - 1 < time.monotonic() - begin < HANDSHAKE_SECONDS + 15
     peer.close()
+
+    def ended():
+        records = bed.records()
+        opened = [r["connection"] for r in records if r["kind"] == "stream_open" and r["detail"] == mine]
+        return [r for r in records if r["kind"] == "stream_close" and r["connection"] in opened and r["detail"].startswith("handshake: ")]
+    wait_until(ended, "a record of its end", 10, 0.2)
 
 
 def test_one_who_never_signs_in_is_let_go(bed):
     peer = dial(bed)
     peer.settimeout(30)
     answer = read_all(peer)
-    assert b"</stream:stream>" in answer or answer.endswith(b">"), answer
+    assert b"<connection-timeout" in answer and answer.endswith(b"</stream:stream>"), answer
     peer.close()
 
 
@@ -174,11 +183,42 @@ def test_a_server_that_vanishes_mid_stanza_ends_the_client_properly(bed, tmp_pat
     assert not [r for r in gateway.records() if r["kind"] == "message"]
 
 
+def test_an_xmpp_server_that_vanishes_mid_stanza_ends_the_client_properly(tmp_path, authority):
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def vanish():
+        peer, _ = listener.accept()
+        while not peer.recv(65536):  # one who only looked whether the port is open
+            peer.close()
+            peer, _ = listener.accept()
+        peer.sendall(b"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' version='1.0'>"
+                     b"<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>"
+                     b"<message from='bob@im.test'><body>half a mess")
+        peer.close()
+    thread = threading.Thread(target=vanish)
+    thread.start()
+    gateway = Gateway(tmp_path, authority)
+    gateway.listen("xmpp", "xmpp", "none", listener.getsockname()[1], "none")
+    gateway.start()
+    client = socket.create_connection(("127.0.0.1", gateway.ports["xmpp"]), timeout=20)
+    client.sendall(OPENING)
+    answer = read_all(client)
+    thread.join(20)
+    listener.close()
+    assert b"<mechanism>PLAIN" in answer and b"half a mess" not in answer, answer
+    assert b"<remote-connection-failed" in answer and answer.endswith(b"</stream:stream>"), answer
+    assert gateway.stop() == 0
+    records = gateway.records()
+    assert not [r for r in records if r["kind"] in ("message", "history")]
+    assert [r for r in records if r["kind"] == "protocol_error" and "server ended within a unit" in r["detail"]]
+    assert [r for r in records if r["kind"] == "outage"]
+
+
 def test_a_client_that_never_reads_does_not_fill_memory(bed):
     before = memory_kib(bed)
     deaf, loud = RawIrc(bed.ports["irc"], "deaf"), RawIrc(bed.ports["irc"], "loud")
     line = "PRIVMSG deaf :" + "y" * 400
-    end = time.monotonic() + 15
+    end = time.monotonic() + 8
     loud.socket.settimeout(1)
     try:
         while time.monotonic() < end:
@@ -190,6 +230,28 @@ def test_a_client_that_never_reads_does_not_fill_memory(bed):
         client.socket.close()
 
 
+def test_an_xmpp_client_that_never_reads_does_not_fill_memory_and_nothing_is_lost(bed):
+    before = memory_kib(bed)
+    deaf, loud = (RawXmpp(bed.ports["xmpp"], bed.authority.ca, direct_tls=True).authenticate(user, USERS[user]).bind("deaf").appear()
+                  for user in ("alice", "bob"))
+    texts = [f"deaf {n} " + "y" * 4000 for n in range(1000)]
+    loud.socket.settimeout(2)
+    said = 0
+    try:
+        for n, text in enumerate(texts):
+            loud.send(message(deaf.address, text, f"deaf{n}"))
+            said += 1
+    except (OSError, ssl.SSLError):
+        pass  # back-pressure
+    assert memory_kib(bed) - before < 64 * 1024
+    for text in texts[:said]:
+        deaf.until_text(text)
+    heard = [t for t in deaf.texts() if t.startswith("deaf ")]
+    assert heard[:said] == texts[:said], "in order, nothing missing"
+    for client in (deaf, loud):
+        client.socket.close()
+
+
 def test_an_unknown_key_is_named_with_its_line_and_what_would_be_valid(bed, tmp_path):
     text = bed.write_config().read_text().replace("archive:", "archve:", 1)
     path = tmp_path / "bad.yaml"
@@ -197,6 +259,59 @@ def test_an_unknown_key_is_named_with_its_line_and_what_would_be_valid(bed, tmp_
     done = subprocess.run([gateway_bed.BINARY, "config", "check", "--offline", path], capture_output=True, text=True)
     line = next(i for i, l in enumerate(text.splitlines(), 1) if l.startswith("archve:"))
     assert done.returncode != 0 and f"bad.yaml:{line}" in done.stderr and "archve" in done.stderr and "archive" in done.stderr, done.stderr
+
+
+def start_and_fail(gateway) -> str:
+    """Starts the gateway, which must refuse to run; what it said."""
+    done = subprocess.run([gateway_bed.BINARY, "gateway", "-c", gateway.write_config()], capture_output=True, text=True, timeout=60)
+    assert done.returncode not in (0, -11, -6), done.stderr
+    return done.stdout + done.stderr
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def small(tmp_path, authority, bed):
+    """A gateway before the bed's ngircd with a finished archive of its own."""
+    gateway = Gateway(tmp_path, authority)
+    gateway.listen("irc", "irc", "none", int(bed.listeners[1]["route"]["address"].rpartition(":")[2]), "none")
+    gateway.start()
+    ann = RawIrc(gateway.ports["irc"], "annie")
+    for number in range(50):
+        ann.send(f"PRIVMSG annie :archived {number}")
+    wait_until(lambda: ann.receive(1) is not None and len(ann.heard()) == 50, "all of it", 20, 0)
+    ann.socket.close()
+    assert gateway.stop() == 0
+    return gateway
+
+
+@pytest.mark.parametrize("damage", ["truncated", "bit"])
+def test_an_archive_that_is_damaged_below_what_was_durable_is_refused_and_named(small, damage):
+    segment = max(small.archive.rglob("segments/*.seg"), key=lambda path: path.stat().st_size)
+    octets = bytearray(segment.read_bytes())
+    if damage == "truncated":
+        del octets[len(octets) // 2:]
+    else:
+        octets[len(octets) // 2] ^= 1
+    segment.write_bytes(octets)
+    before = contents(small.archive)
+    said = start_and_fail(small)
+    assert f"segment {segment.stem}" in said or "checkpoint" in said, said
+    assert contents(small.archive) == before, "what is evidence of the damage stays as it was found"
+    done = small.verify("--key", small.vkey())
+    assert done.returncode == 1, done.stdout + done.stderr
+
+
+def test_an_archive_of_another_node_is_not_written_to(small, tmp_path):
+    before = contents(small.archive)
+    small.overrides |= {"node": "gateway-2"}
+    small.start()
+    assert small.stop() == 0
+    after = contents(small.archive)
+    assert {path: after[path] for path in before} == before, "another node's log is another log"
+    assert set(after) > set(before)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
