@@ -37,6 +37,10 @@ TEST(Probe, other_line_protocols_are_not_taken_for_it) {
   EXPECT_NE(kProtocol.probe(Side::client, "<?xml version='1.0'?><stream:stream>"), Likeness::yes);
   EXPECT_EQ(kProtocol.probe(Side::client, Bytes{"\x16\x03\x01\x00\xa5", 5}), Likeness::no);
   EXPECT_EQ(kProtocol.probe(Side::client, "a\nb\nc\nd\n"), Likeness::no);
+  EXPECT_NE(kProtocol.probe(Side::client, "cap multigraph dirtyconfig\nlist\n"), Likeness::yes) << "Munin";
+  EXPECT_NE(kProtocol.probe(Side::client, "HI\nPING 1416230000\n"), Likeness::yes) << "a speed test";
+  EXPECT_EQ(kProtocol.probe(Side::server, "PING :im.test\r\n"), Likeness::yes);
+  EXPECT_EQ(kProtocol.probe(Side::client, "PONG :im.test\r\n"), Likeness::yes);
   EXPECT_EQ(kProtocol.probe(Side::client, Buffer(2000, 'x')), Likeness::no);
 }
 

@@ -40,8 +40,17 @@ constexpr std::array kServer = std::to_array<Known>({{"NOTICE", 2, false},
                                                      {"NICK", 1, true},
                                                      {"MODE", 1, true}});
 
+// Munin's nodes have a `cap`, speed tests a `PING` with a number.
+bool is_borrowed(const Line& line, std::string_view command) {
+  constexpr std::array<Bytes, 8> kSubcommands{"LS", "LIST", "REQ", "ACK", "NAK", "END", "NEW", "DEL"};
+  if (command == "PING" || command == "PONG") return line.source().empty() && !line.last_is_trailing();
+  return command == "CAP" && std::ranges::find(kSubcommands, line.param(0)) == kSubcommands.end() &&
+         std::ranges::find(kSubcommands, line.param(1)) == kSubcommands.end();
+}
+
 bool is_known(const Line& line, std::span<const Known> known) {
   const std::string command = line.upper_command();
+  if (is_borrowed(line, command)) return false;
   return std::ranges::any_of(known, [&](const Known& each) {
     return each.command == command && line.param_count() >= each.params_min &&
            (!each.with_source || !line.source().empty());

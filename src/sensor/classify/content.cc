@@ -71,6 +71,19 @@ const Finding* by_alpn(const ClientHello& hello) {
   return nullptr;
 }
 
+std::string_view without_star(std::string_view name) { return name.starts_with("*.") ? name.substr(2) : name; }
+
+// A certificate may serve many names of one owner: it tells something only if all of them mean the same.
+const HostRule* rule_of_all(const std::vector<std::string>& names, const Hosts& hosts) {
+  const HostRule* first = nullptr;
+  for (const std::string& name : names) {
+    const HostRule* rule = hosts.find(without_star(name));
+    if (rule == nullptr || (first != nullptr && rule->application != first->application)) return nullptr;
+    first = rule;
+  }
+  return first;
+}
+
 Content judge_certificate(const FlowStart& flow, const Hosts& hosts, bool last_chance, Content carrier) {
   ServerFlight flight;
   const Parsed parsed = parse_server_flight(flow.server_octets, flight);
@@ -78,24 +91,22 @@ Content judge_certificate(const FlowStart& flow, const Hosts& hosts, bool last_c
     carrier.state = Content::State::wait;
     return carrier;
   }
-  for (const std::string& name : flight.certificate) {
-    const std::string_view plain = name.starts_with("*.") ? std::string_view{name}.substr(2) : std::string_view{name};
-    if (const HostRule* rule = hosts.find(plain)) {
-      carrier.named = name_of(*rule, fmt::format("certificate: {}", name), name);
-      carrier.named.cover = Cover::tls;
-      carrier.shown_name = plain;
-      carrier.state = Content::State::named;
-      return carrier;
-    }
-  }
   if (flight.certificate.empty()) return carrier;
-  carrier.shown_name = carrier.named.host = flight.certificate.front();
+  carrier.named.host = flight.certificate.front();
+  if (const HostRule* rule = rule_of_all(flight.certificate, hosts)) {
+    carrier.named =
+        name_of(*rule, fmt::format("certificate: {}", flight.certificate.front()), flight.certificate.front());
+    carrier.named.cover = Cover::tls;
+    carrier.shown_name = without_star(flight.certificate.front());
+    carrier.state = Content::State::named;
+  }
   return carrier;
 }
 
 Content judge_tls(const FlowStart& flow, const Hosts& hosts, bool last_chance) {
   ClientHello hello;
-  const Parsed parsed = parse_client_hello(flow.client_octets, hello);
+  const bool silent = flow.client_octets.empty();  // the server may speak first
+  const Parsed parsed = silent ? Parsed::no : parse_client_hello(flow.client_octets, hello);
   if (parsed == Parsed::need_more && !last_chance && !flow.client_gap) return {Content::State::wait, {}, {}};
   if (parsed == Parsed::yes) {
     Content content = judge_hello(hello, hosts, "tls");

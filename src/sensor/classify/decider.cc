@@ -51,6 +51,10 @@ Named plain(std::string application, std::string evidence) {
   return named;
 }
 
+bool is_stun(const FlowStart& flow) {
+  return std::ranges::any_of(flow.datagrams, [](const Datagram& d) { return parse_stun(d.octets).has_value(); });
+}
+
 class Decider final : public Classifier {
  public:
   explicit Decider(const DeciderOptions& options)
@@ -81,7 +85,7 @@ class Decider final : public Classifier {
   void learn_dns(const Address& client, const DnsMessage& message, Instant now);
   void learn_handshake(const FlowStart& flow, const std::string& name);
   void learn_socket(const FlowStart& flow, const Named& named);
-  void learn_peers(const Datagram& datagram);
+  void learn_peers(const Endpoint& client, const Datagram& datagram);
   Opinion named(const FlowStart& flow, Named named);
 
   const Hosts& hosts_;
@@ -206,10 +210,11 @@ Opinion Decider::classify_datagrams(Notes* notes, const FlowStart& flow, bool la
     Named known = plain(std::string{finding->application}, std::string{finding->evidence});
     known.category = finding->category;
     known.reader = finding->reader;
-    known.watch = finding->application == "BitTorrent";  // its answers name peers
+    known.watch = finding->application == "BitTorrent" || is_stun(flow);  // later ones name peers
+    Opinion opinion = named(flow, std::move(known));
     for (const Datagram& datagram : flow.datagrams)
-      if (known.watch) learn_peers(datagram);
-    return named(flow, std::move(known));
+      if (opinion.named.watch) learn_peers(flow.client, datagram);
+    return opinion;
   }
   std::optional<Content> content = judge_quic(flow, last_chance);
   if (content && content->state == Content::State::wait) return {};
@@ -314,9 +319,16 @@ void Decider::learn_socket(const FlowStart& flow, const Named& named) {
     sockets_.learn(flow.server, name, named.category, false, flow.now);
 }
 
-void Decider::learn_peers(const Datagram& datagram) {
+void Decider::learn_peers(const Endpoint& client, const Datagram& datagram) {
   for (const Endpoint& peer : announced_peers(datagram.octets))
     if (peer.port >= kFirstFreePort) sockets_.learn(peer, "BitTorrent", Category::p2p, true, datagram.time);
+  const auto message = parse_stun(datagram.octets);
+  if (!message || !message->peer || message->peer->port < kFirstFreePort) return;
+  // Whom the relay's client asks to be connected with (RFC 8656 §9) speaks what the client does.
+  if (const LearnedSockets::Socket* own = sockets_.find(client, datagram.time)) {
+    const LearnedSockets::Socket spoken = *own;
+    sockets_.learn(*message->peer, spoken.application, spoken.category, true, datagram.time);
+  }
 }
 
 void Decider::watched(const Endpoint& client, const Endpoint& server, const Datagram& datagram) {
@@ -324,7 +336,7 @@ void Decider::watched(const Endpoint& client, const Endpoint& server, const Data
     if (const auto message = parse_dns(datagram.octets))
       learn_dns(server.port == kDnsPort ? client.address : server.address, *message, datagram.time);
   } else {
-    learn_peers(datagram);
+    learn_peers(client, datagram);
   }
 }
 

@@ -58,16 +58,20 @@ std::optional<Finding> stun(const FlowStart& flow) {
   return std::nullopt;
 }
 
-// Telegram's reflectors (tgcalls, reflector_port.cpp; libtgvoip): a peer tag of 16 octets, then 12 of 0xff and one of
-// four endings: 0xffffffff (hello, keep-alive), 0xfffffffe or 0xfeffffff (question), 0xfffffffd, or the answer's id.
+// Telegram's reflectors (tgcalls, reflector_port.cpp; libtgvoip): a peer tag of 16 octets, then 12 of 0xff. It is a
+// keep-alive (four more of 0xff), a question (0xfe or 0xfd, three of 0xff, eight octets of id), or the answer to it:
+// constructor, time, the same id, the client's address as ::ffff:a.b.c.d, its port. Silence in a call's samples is
+// 0xff too, so the sizes and the rest count.
 std::optional<Finding> telegram(const FlowStart& flow) {
   const auto is_reflector = [](const Datagram& datagram) {
     const Bytes octets = datagram.octets;
-    if (octets.size() < 32) return false;
-    const Bytes mark = octets.substr(16, 12);
-    if (mark != "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"sv) return false;
-    const Bytes tag = octets.substr(0, 16);
-    return tag.find_first_not_of(tag[0]) != Bytes::npos;  // not a field of padding
+    if (octets.size() < 32 || octets.substr(16, 12) != "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"sv)
+      return false;
+    if (octets.substr(0, 16).find_first_not_of(octets[0]) == Bytes::npos) return false;  // padding
+    const std::uint32_t kind = be32(octets, 28);
+    if (octets.size() == 32) return kind == 0xffffffff;
+    if (octets.size() == 40) return kind == 0xfeffffff || kind == 0xfdffffff;
+    return octets.size() == 64 && octets.substr(44, 12) == "\0\0\0\0\0\0\0\0\0\0\xff\xff"sv;
   };
   if (count(flow, is_reflector) == 0) return std::nullopt;
   return Finding{"Telegram", Category::im, "payload: Telegram reflector"};
@@ -133,8 +137,6 @@ std::optional<Finding> qq(const FlowStart& flow) {
   return Finding{"QQ", Category::im, "payload: OICQ packet"};
 }
 
-// WhatsApp's own keep-alive beside STUN is not told apart; see the STUN rule.
-
 // Viber's calls: two octets that name the call on both sides, a kind, zero; kind 1's eight octets at 6 come back in
 // kind 12's, or kind 9's eight octets at 4 in kind 11's. An echo of eight octets cannot be chance.
 std::optional<Finding> viber(const FlowStart& flow) {
@@ -191,7 +193,20 @@ std::optional<Finding> teamspeak(const FlowStart& flow) {
   return std::nullopt;
 }
 
-constexpr std::array<Probe, 8> kProbes{stun, telegram, discord, line, viber, qq, imo, teamspeak};
+// Mumble (its protocol documentation, "UDP ping"): zero and eight octets, answered with a version, the same eight,
+// users and bandwidth.
+std::optional<Finding> mumble(const FlowStart& flow) {
+  for (const Datagram& asked : flow.datagrams) {
+    if (asked.octets.size() != 12 || be32(asked.octets, 0) != 0) continue;
+    for (const Datagram& answered : flow.datagrams)
+      if (answered.from != asked.from && answered.octets.size() == 24 && octet(answered.octets, 0) == 0 &&
+          answered.octets.substr(4, 8) == asked.octets.substr(4))
+        return Finding{"Mumble", Category::voip, "payload: Mumble ping, echoed"};
+  }
+  return std::nullopt;
+}
+
+constexpr std::array<Probe, 9> kProbes{stun, telegram, discord, line, viber, qq, imo, teamspeak, mumble};
 
 }  // namespace
 

@@ -83,7 +83,8 @@ bool starts_mtproto_auth(Bytes message) {
 
 std::optional<Finding> telegram(const FlowStart& flow) {
   const Bytes client = flow.client_octets;
-  if (client.size() < 48) return std::nullopt;
+  constexpr std::size_t kAbridgedQuestion = 42;
+  if (client.size() < kAbridgedQuestion) return std::nullopt;
   if (octet(client, 0) == 0xef) {  // abridged: a length in words of one octet, or 0x7f and three
     const std::size_t head = octet(client, 1) == 0x7f ? 5 : 2;
     if (starts_mtproto_auth(client.substr(head))) return im("Telegram", "payload: MTProto abridged, key exchange");
@@ -140,9 +141,9 @@ std::optional<Finding> threema(const FlowStart& flow) {
   return std::nullopt;
 }
 
-// Viber: frames of a length (itself counted), a sequence number, zero; each low octet first. Seen in captures; four
-// frames that count up by one. The handshake's first frame: 0xfcff at 6 and 0x80 at 9, or 0x0380 at 4 and 10 at 10
-// (nDPI's notes).
+// Viber: frames of a length (itself counted), a sequence number, zero; each low octet first. Seen in captures: four
+// frames that count up by one. The client's greeting has 0xfc 0xff at 6 and a kind with 0x80 behind it, the server's
+// 0x03 0x80 at 4, then zeros and 10 (nDPI's notes).
 bool counts_up(Bytes octets) {
   constexpr std::size_t kProof = 4;
   std::size_t frames = 0;
@@ -160,13 +161,12 @@ bool counts_up(Bytes octets) {
 std::optional<Finding> viber(const FlowStart& flow) {
   if (counts_up(flow.client_octets) || counts_up(flow.server_octets))
     return im("Viber", "payload: Viber frames that count up");
-  const Bytes first = flow.client_octets;
-  const bool whole = first.size() >= 11 && le16(first, 0) <= first.size();
-  if (whole && le16(first, 0) >= 11 && be16(first, 6) == 0xfcff && octet(first, 9) == 0x80 && octet(first, 8) < 2)
-    return im("Viber", "payload: Viber handshake");
-  if (whole && le16(first, 0) >= 11 && be32(first, 4) >> 16 == 0x0380 && octet(first, 10) == 0x0a &&
-      le16(first, 2) < 16)
-    return im("Viber", "payload: Viber handshake");
+  const Bytes client = flow.client_octets, server = flow.server_octets;
+  const auto whole = [](Bytes octets) { return le16(octets, 0) >= 11 && le16(octets, 0) <= octets.size(); };
+  if (whole(client) && be16(client, 6) == 0xfcff && octet(client, 8) < 16 && octet(client, 9) == 0x80)
+    return im("Viber", "payload: Viber greeting");
+  if (whole(server) && be16(server, 4) == 0x0380 && be32(server, 6) == 0 && octet(server, 10) == 0x0a)
+    return im("Viber", "payload: Viber greeting");
   return std::nullopt;
 }
 

@@ -72,6 +72,8 @@ void read_server_name(Bytes data, ClientHello& out) {
     const Bytes name = list.counted16();
     if (type == 0) {
       out.server_name = normal_host(name);
+      // RFC 6066 §3 forbids addresses; those who send them all the same name nothing.
+      if (out.server_name.find_first_not_of("0123456789.") == std::string::npos) out.server_name.clear();
       return;
     }
   }
