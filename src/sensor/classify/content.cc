@@ -196,6 +196,17 @@ Content judge_tunnel(const Tunnel& tunnel, const FlowStart& flow, const Hosts& h
       Content::State::named, other(socks ? "SOCKS" : "HTTP", fmt::format("payload: {}", tunnel.kind), tunnel.host), {}};
 }
 
+// TLS behind a line of STARTTLS, in a protocol that no probe knows: its name may be a messenger's.
+Content judge_starttls(const FlowStart& flow, const Hosts& hosts) {
+  const auto at = find_starttls(flow.client_octets);
+  ClientHello hello;
+  if (!at || parse_client_hello(flow.client_octets.substr(*at), hello) != Parsed::yes) return {};
+  Content content = judge_hello(hello, hosts, "tls");
+  if (content.state != Content::State::named || content.named.category == Category::other) return {};
+  content.named.evidence += " (behind STARTTLS)";
+  return content;
+}
+
 Content judge(const FlowStart& flow, const Hosts& hosts, bool last_chance, int depth) {
   if (depth < kTunnelsMax)
     if (const auto tunnel = find_tunnel(flow.client_octets, flow.server_octets))
@@ -204,6 +215,7 @@ Content judge(const FlowStart& flow, const Hosts& hosts, bool last_chance, int d
   // Before the probes: what an HTTP body holds (BOSH, a web page about IRC) is not the stream's own protocol.
   if (Content content = judge_http(flow, hosts, last_chance); content.state != Content::State::unknown) return content;
   if (const auto finding = probe_stream(flow)) return {Content::State::named, name_of(*finding), {}};
+  if (Content content = judge_starttls(flow, hosts); content.state != Content::State::unknown) return content;
   for (const Bytes octets : {flow.client_octets, flow.server_octets})
     if (const auto message = parse_stun_stream(octets))
       return {Content::State::carrier, other("STUN", "payload: STUN message"), {}};

@@ -179,6 +179,12 @@ TEST_F(DeciderTest, inside_a_tunnel_the_inner_conversation_decides) {
   EXPECT_EQ(by_target.application, "ExampleTalk");
 }
 
+TEST_F(DeciderTest, behind_starttls_the_hello_counts) {
+  const Named named = name(Begin::stream("a01 STARTTLS\r\n" + read_hex(kMeta + "tls13_client.hex")));
+  EXPECT_EQ(named.application, "Jabber");
+  EXPECT_EQ(named.evidence, "tls alpn: xmpp-client (behind STARTTLS)");
+}
+
 TEST_F(DeciderTest, joined_midway_the_sides_may_be_turned) {
   const Named named =
       name(Begin::stream(":im.test 001 alice :Welcome\r\n:bob!b@h PRIVMSG #a :y\r\n", "PRIVMSG #a :x\r\n", true));

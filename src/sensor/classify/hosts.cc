@@ -74,9 +74,9 @@ std::optional<std::string> Hosts::add_line(std::string_view line) {
   if (trim(line).empty()) return std::nullopt;
   std::string_view pattern = next_column(line);
   const std::string_view application = next_column(line), word = next_column(line);
-  const std::optional<Category> category = application == "-" ? Category::other : parse_category(word);
   if (application.empty())
     return fmt::format("'{}' has no application: pattern, application, category, by tabs", pattern);
+  const std::optional<Category> category = application == "-" ? Category::other : parse_category(word);
   if (!category) return fmt::format("'{}' is not a category (im, p2p, voip, web-im, other)", word);
 
   const auto rule = static_cast<std::uint32_t>(rules_.size());
@@ -85,7 +85,8 @@ std::optional<std::string> Hosts::add_line(std::string_view line) {
   } else if (const auto star = pattern.find('*'); star != std::string_view::npos) {
     const std::string behind = normal_host(pattern.substr(std::min(star + 2, pattern.size())));
     const std::string begin = normal_host(pattern.substr(0, star));
-    if (begin.empty() || behind.empty() || pattern.substr(star + 1, 1) != "." || begin.find('.') != std::string::npos ||
+    const bool first_label = pattern.substr(0, star).find('.') == std::string_view::npos;
+    if (begin.empty() || behind.empty() || pattern.substr(star + 1, 1) != "." || !first_label ||
         behind.find('*') != std::string::npos)
       return fmt::format("'{}': a star stands at the end of the first label only, as in mqtt*.example.com", pattern);
     prefixes_[behind].push_back({begin, rule});

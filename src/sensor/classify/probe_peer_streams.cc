@@ -77,7 +77,7 @@ std::optional<Finding> gnutella(const FlowStart& flow) {
   if (either(flow, shakes)) return p2p("Gnutella", "payload: Gnutella handshake");
   const auto gives = [](Bytes octets) {  // "GIV <index>:<32 hex digits>/<name>\n\n"
     const auto colon = octets.substr(0, 16).find(':');
-    return octets.starts_with("GIV ") && colon != Bytes::npos && octets.substr(colon + 33, 1) == "/";
+    return octets.starts_with("GIV ") && colon != Bytes::npos && octet(octets, colon + 33) == '/';
   };
   if (either(flow, gives)) return p2p("Gnutella", "payload: Gnutella GIV");
   if (either(flow, are_descriptors)) return p2p("Gnutella", "payload: Gnutella descriptors");

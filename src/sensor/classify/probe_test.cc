@@ -123,10 +123,9 @@ TEST(StreamProbe, says_nothing_before_it_has_seen_enough_and_never_another_name)
     for (std::size_t size = 0; size < each.client.size(); ++size) {
       Begin begin = Begin::stream(each.client.substr(0, size), each.server, each.midstream);
       const auto finding = ask_all(begin.flow());
-      if (each.telling != 0 && size < each.telling)
-        ASSERT_FALSE(finding) << each.application << " at " << size;
-      else if (finding)
-        ASSERT_EQ(finding->application, each.application) << size;
+      const bool too_short = each.telling != 0 && size < each.telling;
+      ASSERT_FALSE(finding && too_short) << each.application << " at " << size;
+      ASSERT_EQ(finding ? finding->application : each.application, each.application) << size;
     }
   }
 }
@@ -202,7 +201,8 @@ TEST(DatagramProbe, a_cut_datagram_is_never_named_otherwise) {
       auto cut = each.datagrams;
       cut[0].second.resize(size);
       Begin begin = Begin::datagrams(cut);
-      if (const auto finding = ask_all(begin.flow())) ASSERT_EQ(finding->application, each.application) << size;
+      const auto finding = ask_all(begin.flow());
+      ASSERT_EQ(finding ? finding->application : each.application, each.application) << size;
     }
 }
 
@@ -280,8 +280,10 @@ TEST(Probes, random_octets_are_nothing) {
     }
     datagrams.datagrams = views;
     for (const FlowStart* flow : {&stream, &datagrams})
-      if (const auto finding = ask_all(*flow))
-        ++named, ADD_FAILURE() << finding->application << ": " << finding->evidence;
+      if (const auto finding = ask_all(*flow)) {
+        ++named;
+        ADD_FAILURE() << finding->application << ": " << finding->evidence;
+      }
   }
   EXPECT_EQ(named, 0);
 }

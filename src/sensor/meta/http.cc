@@ -70,7 +70,8 @@ void read_field(Bytes line, HttpHead& out) {
 // Is the begin of a line that has no end yet still that of a first line?
 Parsed judge_unfinished(Bytes octets) {
   if (octets.size() > kLineMax) return Parsed::no;
-  if (Bytes{"HTTP/1."}.starts_with(octets.substr(0, 7))) return Parsed::need_more;
+  constexpr Bytes kStatusLine = "HTTP/";
+  if (kStatusLine.starts_with(octets.substr(0, kStatusLine.size()))) return Parsed::need_more;
   const auto space = octets.find(' ');
   return is_method(octets.substr(0, space)) ? Parsed::need_more : Parsed::no;
 }
