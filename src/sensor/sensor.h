@@ -9,16 +9,19 @@
 #include "sensor/flow/flow_table.h"
 #include "sensor/flow/flow_watcher.h"
 #include "sensor/packet/decap.h"
+#include "sensor/read/reading.h"
 #include "sensor/report/summary.h"
 
 namespace chancery::sensor {
 
-class Sensor final : private FlowSink {
+class Sensor final : private FlowSink, private Observer {
  public:
   struct Options {
     FlowLimits flows;
     FragmentLimits fragments;
     Summary::Options summary;
+    ReadOptions read;
+    Observer* also = nullptr;  // told what the summary is told; borrowed
   };
   // `classifier` may be null: then nothing is named or read.
   Sensor(const Options& options, std::unique_ptr<Classifier> classifier);
@@ -36,9 +39,14 @@ class Sensor final : private FlowSink {
   void packet(const Flow& flow, const Packet& packet, Side from) override;
   std::unique_ptr<FlowReader> named(Flow& flow, const Named& named) override;
   void ended(const Flow& flow) override;
+  void message(const SeenMessage& message) override;
+  void credential(const SeenCredential& credential) override;
+  void url(const SeenUrl& url) override;
 
+  Observer* const also_;
   Summary summary_;
   std::vector<FlowWatcher*> watchers_;
+  Reading reading_;
   std::unique_ptr<Classifier> classifier_;
   Decapsulator decapsulator_;
   FlowTable flows_;

@@ -110,9 +110,9 @@ class ServerReader {
     return false;
   }
 
-  // Before sign-in a server speaks of hostname lookups and the like.
+  // Before sign-in a server speaks of hostname lookups and the like: nothing to archive, but a sensor shows all.
   bool server_talk() const {
-    return !state_.registered && !state_.midstream && line_.source().find('!') == Bytes::npos;
+    return !state_.registered && !state_.midstream && !state_.passive && line_.source().find('!') == Bytes::npos;
   }
 
   void say(std::size_t text) {

@@ -32,12 +32,14 @@ struct State {
         gateway(start.client_host.empty() ? "chancery" : start.client_host),
         midstream(start.mode == Start::Mode::midstream),
         record_presence(start.record_presence),
+        passive(start.passive),
         rooms(l.rooms_max, l.members_max) {}
 
   Limits limits;
   std::string gateway;  // the name the gateway speaks under
   bool midstream;
   bool record_presence;
+  bool passive;
 
   std::string nick;       // own; before 001 the one asked for
   std::string mask;       // own nick!user@host, once a server line has shown it

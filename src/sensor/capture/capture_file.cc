@@ -45,8 +45,8 @@ std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
 
 }  // namespace
 
-CaptureFile::CaptureFile(std::string path, std::unique_ptr<ByteSource> source, std::uint64_t size)
-    : path_(std::move(path)), source_(std::move(source)), size_(size), buffer_(new char[kBufferSize]) {}
+CaptureFile::CaptureFile(std::unique_ptr<ByteSource> source, std::uint64_t size)
+    : source_(std::move(source)), size_(size), buffer_(new char[kBufferSize]) {}
 CaptureFile::~CaptureFile() = default;
 CaptureFile::CaptureFile(CaptureFile&&) noexcept = default;
 CaptureFile& CaptureFile::operator=(CaptureFile&&) noexcept = default;
@@ -54,10 +54,15 @@ CaptureFile& CaptureFile::operator=(CaptureFile&&) noexcept = default;
 std::expected<CaptureFile, std::string> CaptureFile::open(const std::string& path) {
   auto opened = open_source(path);
   if (!opened) return std::unexpected(opened.error());
-  CaptureFile file{path, std::move(opened->source), opened->size};
+  return read(path, std::move(opened->source), opened->size);
+}
+
+std::expected<CaptureFile, std::string> CaptureFile::read(const std::string& name, std::unique_ptr<ByteSource> source,
+                                                          std::uint64_t size) {
+  CaptureFile file{std::move(source), size};
   if (file.read_header()) return file;
   const std::string why = file.fault_.empty() ? "" : ": " + file.fault_;
-  return std::unexpected(fmt::format("{} is not a capture file (pcap or pcapng, plain or gzipped){}", path, why));
+  return std::unexpected(fmt::format("{} is not a capture file (pcap or pcapng, plain or gzipped){}", name, why));
 }
 
 bool CaptureFile::read_header() {

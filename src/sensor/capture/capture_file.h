@@ -26,6 +26,9 @@ class CaptureFile {
  public:
   // "-" is standard input. The error is a sentence that names the file.
   static std::expected<CaptureFile, std::string> open(const std::string& path);
+  // Octets from elsewhere; `name` is for the error's sentence.
+  static std::expected<CaptureFile, std::string> read(const std::string& name, std::unique_ptr<ByteSource> source,
+                                                      std::uint64_t size);
   ~CaptureFile();
   CaptureFile(CaptureFile&&) noexcept;
   CaptureFile& operator=(CaptureFile&&) noexcept;
@@ -47,7 +50,7 @@ class CaptureFile {
     std::int64_t offset_seconds = 0;
   };
 
-  CaptureFile(std::string path, std::unique_ptr<ByteSource> source, std::uint64_t size);
+  CaptureFile(std::unique_ptr<ByteSource> source, std::uint64_t size);
   bool read_header();
   bool next_pcap(Frame& frame);
   bool next_block(Frame& frame);
@@ -63,7 +66,6 @@ class CaptureFile {
   std::uint32_t u32(Bytes at) const;
   std::uint64_t u64(Bytes at) const;
 
-  std::string path_;
   std::unique_ptr<ByteSource> source_;
   std::uint64_t size_ = 0;
   std::unique_ptr<char[]> buffer_;

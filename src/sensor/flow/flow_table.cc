@@ -135,12 +135,12 @@ void FlowTable::tcp(Flow& flow, const Packet& packet, Side from) {
     return;
   }
   if (header.has(TcpHeader::kAck)) opposite.acknowledged(header.acknowledgement);
+  opposite.tick(opposite_context);  // first: what it holds came before this packet
   if (!header.has(TcpHeader::kRst)) {
     const std::uint32_t sequence = header.sequence + (header.has(TcpHeader::kSyn) ? 1 : 0);
     stream.segment({sequence, packet.payload, packet.missing, header.has(TcpHeader::kFin)}, context);
   }
   stream.tick(context);
-  opposite.tick(opposite_context);
   look(flow, &packet, from);
 }
 

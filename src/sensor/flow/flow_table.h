@@ -21,7 +21,7 @@ struct FlowLimits {
   std::size_t segments_max = 8'192;                  // blocks of SegmentPool (2 KiB each) held out of order
   Duration opening_idle = std::chrono::seconds{30};  // a SYN that nobody answered
   Duration closing_idle = std::chrono::seconds{15};  // after FINs or RST
-  Duration udp_idle = std::chrono::minutes{3};
+  Duration udp_idle = std::chrono::minutes{1};
   Duration tcp_idle = std::chrono::minutes{30};
   std::uint64_t seed = 0;  // keys the hash, so that nobody can aim at one place of the table
 };

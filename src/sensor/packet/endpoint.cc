@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <charconv>
 #include <cstring>
 #include <fmt/format.h>
+#include <system_error>
 
 namespace chancery::sensor {
 namespace {
@@ -36,6 +38,36 @@ std::string Address::text() const {
   std::array<char, INET6_ADDRSTRLEN> out{};
   inet_ntop(is_v4() ? AF_INET : AF_INET6, wire().data(), out.data(), out.size());
   return out.data();
+}
+
+std::optional<Endpoint> Endpoint::parse(std::string_view text) {
+  Endpoint endpoint;
+  std::string_view host = text, port;
+  if (text.starts_with('[')) {
+    const std::size_t end = text.find(']');
+    if (end == text.npos) return std::nullopt;
+    host = text.substr(1, end - 1);
+    if (end + 1 < text.size()) {
+      if (text[end + 1] != ':') return std::nullopt;
+      port = text.substr(end + 2);
+      if (port.empty()) return std::nullopt;
+    }
+  } else if (const std::size_t colon = text.find(':'); colon != text.npos && text.find(':', colon + 1) == text.npos) {
+    host = text.substr(0, colon);
+    port = text.substr(colon + 1);
+    if (port.empty()) return std::nullopt;
+  }
+  std::array<char, 16> octets{};
+  const std::string name{host};
+  if (inet_pton(AF_INET, name.c_str(), octets.data()) == 1)
+    endpoint.address = Address::v4({octets.data(), 4});
+  else if (inet_pton(AF_INET6, name.c_str(), octets.data()) == 1)
+    endpoint.address = Address::v6({octets.data(), 16});
+  else
+    return std::nullopt;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+  if (!port.empty() && (error != std::errc{} || end != port.data() + port.size())) return std::nullopt;
+  return endpoint;
 }
 
 std::string Endpoint::text() const {

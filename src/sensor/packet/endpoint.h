@@ -1,9 +1,12 @@
 #pragma once
 // Addresses as packets carry them: IPv4 and IPv6 in one type of 16 octets, so that tables need only one.
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/bytes.h"
 
@@ -14,6 +17,9 @@ struct Address {
   std::array<std::uint8_t, 16> octets{};
 
   auto operator<=>(const Address&) const = default;
+  bool operator==(const Address& to) const { return halves() == to.halves(); }
+
+  std::array<std::uint64_t, 2> halves() const { return std::bit_cast<std::array<std::uint64_t, 2>>(octets); }
 
   static Address v4(Bytes four);     // four octets in network order
   static Address v6(Bytes sixteen);  // sixteen
@@ -27,7 +33,10 @@ struct Endpoint {
   std::uint16_t port = 0;
 
   auto operator<=>(const Endpoint&) const = default;
+  bool operator==(const Endpoint& to) const { return port == to.port && address == to.address; }
   std::string text() const;  // "192.0.2.1:5222", "[2001:db8::1]:5222"
+  // What `text` writes, or an address alone ("192.0.2.1", "2001:db8::1"): then the port is 0.
+  static std::optional<Endpoint> parse(std::string_view text);
 };
 
 }  // namespace chancery::sensor

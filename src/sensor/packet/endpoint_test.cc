@@ -19,5 +19,14 @@ TEST(Endpoint, V6IsWrittenInBrackets) {
   EXPECT_EQ(endpoint.address.wire().size(), 16U);
 }
 
+TEST(Endpoint, WhatIsWrittenIsReadAgain) {
+  for (const char* text : {"192.0.2.1:5222", "[2001:db8::1]:443"})
+    EXPECT_EQ(Endpoint::parse(text).value().text(), text);
+  EXPECT_EQ(Endpoint::parse("192.0.2.1").value().port, 0);
+  EXPECT_EQ(Endpoint::parse("2001:db8::1").value().port, 0);
+  for (const char* text : {"", ":", "host", "192.0.2.1:", "192.0.2.1:x", "192.0.2.1:70000", "[::1", "[::1]x", "[::1]:"})
+    EXPECT_FALSE(Endpoint::parse(text)) << text;
+}
+
 }  // namespace
 }  // namespace chancery::sensor

@@ -2,7 +2,6 @@
 // What the sensor finds in the flows it reads, as it finds it. Views end with the call.
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "core/time.h"
@@ -16,7 +15,7 @@ struct SeenMessage {
   Instant time;               // of the packet that completed it
   std::string_view protocol;  // "xmpp", "irc", "oscar", "winpopup", …
   std::string_view from;      // empty: the wire does not say
-  std::string to;             // the receivers, separated by commas, or the room; empty: the wire does not say
+  std::string_view to;        // the receivers, separated by commas, or the room; empty: the wire does not say
   std::string_view text;
   Endpoint client, server;
   std::optional<std::uint64_t> copy_of;  // the number of the message, from 0, whose later leg this is

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fmt/format.h>
 
 #include "core/json.h"
 
@@ -64,6 +65,14 @@ bool Summary::is_managed(const Flow& flow) const {
   });
 }
 
+void Summary::add_server(ApplicationSum& sum, const Flow& flow) {
+  const std::string server = flow.name->host.empty() ? flow.server().address.text() : flow.name->host;
+  if (const auto found = sum.servers.find(server); found != sum.servers.end())
+    found->second += flow.bytes();
+  else if (sum.servers.size() < kServersMax)
+    sum.servers.emplace(server, flow.bytes());
+}
+
 void Summary::ended(const Flow& flow) {
   ApplicationSum& sum = applications_[flow.name ? flow.name->application : 0];
   ++sum.flows;
@@ -72,11 +81,7 @@ void Summary::ended(const Flow& flow) {
   sum.bytes_down += flow.traffic[1].bytes;
   if (sum.hosts.size() < kHostsMax) sum.hosts.insert(flow.client().address);
   if (!options_.gateways.empty() && is_managed(flow)) ++sum.managed;
-  const std::string server = flow.name && !flow.name->host.empty() ? flow.name->host : flow.server().address.text();
-  if (const auto found = sum.servers.find(server); found != sum.servers.end())
-    found->second += flow.bytes();
-  else if (sum.servers.size() < kServersMax)
-    sum.servers.emplace(server, flow.bytes());
+  if (sum.category != Category::other) add_server(sum, flow);
   if (flow.name) {
     CoverSum& cover = covers_[static_cast<std::size_t>(flow.name->cover)];
     ++cover.flows;
@@ -166,6 +171,7 @@ void Summary::write_rest(std::string& out) const {
     unseen.member("flows", sum.flows).member("bytes", sum.bytes).end_object();
   }
   unseen.end_object();
+  if (dropped_) out += fmt::format(",\"dropped\":{}", *dropped_);
   out += ",\"skipped\":";
   JsonWriter skipped{out};
   skipped.begin_object();

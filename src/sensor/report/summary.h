@@ -38,7 +38,7 @@ struct ApplicationSum {
   std::uint64_t managed = 0;                       // flows of the gateway's own
   std::unordered_set<Address, AddressHash> hosts;  // of clients
   std::map<std::string, std::uint64_t>
-      servers;  // bytes by the name (else address) of the server; the first kServersMax
+      servers;  // bytes by the name (else address) of the server; not for `other`; the first kServersMax
 
   std::uint64_t bytes() const { return bytes_up + bytes_down; }
 };
@@ -66,7 +66,10 @@ class Summary {
   void credential(const SeenCredential& credential);
   void url(const SeenUrl& url);
 
+  void set_dropped(std::uint64_t packets) { dropped_ = packets; }  // live: by kernel and interface
+
   std::uint64_t packets() const { return packets_; }
+  std::optional<std::uint64_t> dropped() const { return dropped_; }
   std::uint64_t bytes() const { return bytes_; }
   std::optional<Instant> first() const { return packets_ > 0 ? std::optional{first_} : std::nullopt; }
   std::optional<Instant> last() const { return packets_ > 0 ? std::optional{last_} : std::nullopt; }
@@ -85,11 +88,13 @@ class Summary {
   std::expected<void, std::string> write_json(const std::function<void(std::string_view)>& piece);
 
  private:
+  static void add_server(ApplicationSum& sum, const Flow& flow);
   void write_applications(std::string& out) const;
   void write_rest(std::string& out) const;
 
   const Options options_;
   std::uint64_t packets_ = 0, bytes_ = 0;
+  std::optional<std::uint64_t> dropped_;
   Instant first_, last_;
   std::vector<ApplicationSum> applications_;
   std::map<std::string, std::uint16_t, std::less<>> numbers_;

@@ -7,7 +7,7 @@ namespace {
 
 // Beyond it steps cannot grow any more: times so far apart are damaged.
 constexpr Duration kLengthMax = std::chrono::hours{24 * 30};
-constexpr Duration kSpanMax = kLengthMax * static_cast<std::int64_t>(Timeline::kSteps);
+constexpr Duration kSpanMax = 2 * kLengthMax * static_cast<std::int64_t>(Timeline::kSteps);
 
 }  // namespace
 

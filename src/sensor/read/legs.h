@@ -1,0 +1,105 @@
+#pragma once
+// Which message is a later leg of one that was seen before. On its way a message crosses the mirror several times: from
+// its sender to the server, then to each receiver, in flows of their own. The first leg seen is the message; later ones
+// name it. Two messages with the same words stay two: each flow brings a message once, so the second time the same
+// words come down one flow they belong to the next message that has them.
+//
+// A later leg has the same protocol, text and parties (what the wire does not say fits anything, but then the server
+// must be the same), comes from a server, and follows within kLegTime. Bounded: only the last kLegsMax messages are
+// remembered.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/time.h"
+#include "event/event.h"
+#include "sensor/packet/endpoint.h"
+
+namespace chancery::sensor {
+
+inline constexpr std::size_t kLegsMax = 8'192;
+inline constexpr Duration kLegTime = std::chrono::seconds{60};
+
+struct Leg {
+  Instant time;
+  std::string_view protocol;
+  std::string_view from, to;  // `to` empty in a room
+  std::string_view room;
+  std::string_view text;
+  Side side = Side::client;  // who sent this leg
+  bool echo = false;         // the sender is shown his own words, so the flow may be the same
+  bool delayed = false;      // delivered late: no bound on time
+  Endpoint server;
+  std::uint64_t flow = 0;  // a number of the flow's own
+};
+
+class Legs {
+ public:
+  Legs();
+
+  // The number of the message that `leg` is a later leg of; otherwise it is remembered under `number`.
+  std::optional<std::uint64_t> match(const Leg& leg, std::uint64_t number);
+
+ private:
+  static constexpr std::size_t kBuckets = 8'192;
+  static constexpr std::size_t kSameMax = 256;     // messages with the same words that are looked at
+  static constexpr std::size_t kFlowsMax = 1'024;  // that bring one message
+
+  // A few values without an allocation, more with one.
+  class Few {
+   public:
+    void add(std::uint64_t value) {
+      if (count_ < kInline)
+        values_[count_++] = value;
+      else
+        more_.push_back(value);
+    }
+    bool empty() const { return count_ == 0; }
+    std::size_t size() const { return count_ + more_.size(); }
+    std::size_t count(std::uint64_t value) const;
+    bool meets(const Few& other) const;
+    std::uint64_t first() const { return values_[0]; }
+
+   private:
+    static constexpr std::size_t kInline = 3;
+    std::array<std::uint64_t, kInline> values_{};
+    std::size_t count_ = 0;
+    std::vector<std::uint64_t> more_;
+  };
+
+  // Names are kept as hashes; 0: not said.
+  struct Known {
+    std::uint64_t hash = 0;    // of protocol and text
+    std::uint64_t serial = 0;  // counts up from 1; its place in the ring is serial % kLegsMax
+    std::uint64_t older = 0;   // serial of the one before it with the same hash; it may be gone
+    std::uint64_t number = 0;
+    std::uint64_t from = 0, room = 0;
+    Instant time;
+    std::size_t text_size = 0;
+    Side side = Side::client;
+    Address server;
+    Few to, flows;  // flows: that brought it, the first one included
+  };
+
+  static Known known_of(const Leg& leg, std::uint64_t number);
+  static bool fits(const Known& known, const Known& candidate, const Leg& leg);
+
+  // The newest message of one hash. A bucket with none free puts out the oldest: the ring is looked at only where the
+  // hash is the same.
+  struct Newest {
+    std::uint32_t tag = 0;  // of the hash
+    std::uint64_t serial = 0;
+  };
+  using Bucket = std::array<Newest, 4>;
+  bool is_alive(std::uint64_t serial) const { return serial != 0 && last_ - serial < kLegsMax; }
+  Newest& newest_of(std::uint64_t hash);
+
+  std::vector<Known> ring_;
+  std::vector<Bucket> buckets_;
+  std::uint64_t last_ = 0;  // serial
+};
+
+}  // namespace chancery::sensor
