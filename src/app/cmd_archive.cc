@@ -7,7 +7,7 @@
 #include "app/archive_status.h"
 #include "app/command.h"
 #include "app/commands.h"
-#include "app/keys.h"
+#include "app/serve/keys.h"
 #include "app/terminal.h"
 #include "archive/backup.h"
 #include "archive/logs.h"

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <iterator>
 
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/config_probe.h"
+#include "app/config_secrets.h"
 #include "config/check.h"
 #include "config/load.h"
 #include "core/json.h"
@@ -58,6 +60,7 @@ Exit check(const Context& context, const std::string& file, bool offline) {
   const auto config = load(file);
   const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
   auto findings = config::check(config, now);
+  std::ranges::move(check_secrets(config), std::back_inserter(findings));
   if (!offline) probe(config, findings);
   const auto errors = static_cast<std::size_t>(std::ranges::count(findings, Weight::error, &Finding::weight));
   print(context, file, findings, errors);

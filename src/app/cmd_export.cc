@@ -4,8 +4,8 @@
 
 #include "app/command.h"
 #include "app/commands.h"
-#include "app/keys.h"
 #include "app/output_file.h"
+#include "app/serve/keys.h"
 #include "app/terminal.h"
 #include "archive/export.h"
 #include "core/json.h"

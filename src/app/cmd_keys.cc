@@ -1,9 +1,10 @@
 // chancery keys …: the key store, without which no message body can be read.
 #include <fmt/format.h>
 
+#include "app/cmd_keys_signer.h"
 #include "app/command.h"
 #include "app/commands.h"
-#include "app/keys.h"
+#include "app/serve/keys.h"
 #include "core/json.h"
 
 namespace chancery::app {
@@ -12,7 +13,9 @@ namespace {
 using journal::KeyInfo;
 
 struct Arguments {
-  std::string archive, keys, id;
+  std::string archive, keys, id, signer_key, passphrase_file;
+
+  SignerKeyArguments signer() const { return {signer_key, passphrase_file, archive}; }
 };
 
 std::filesystem::path folder_of(const Arguments& arguments) {
@@ -131,6 +134,8 @@ Exit rotate(const Context& context, const Arguments& arguments) {
 
 Exit retire(const Context& context, const Arguments& arguments) {
   const auto folder = existing_folder_of(arguments);
+  if (arguments.id.empty())
+    throw Failure("name the master key to destroy by its id, as `chancery keys show` prints it");
   const auto id = journal::key_id_from_hex(arguments.id);
   if (!id)
     throw Failure(fmt::format("\"{}\" is no key id: 32 hex digits, as `chancery keys show` prints them", arguments.id));
@@ -139,37 +144,56 @@ Exit retire(const Context& context, const Arguments& arguments) {
   return Exit::ok;
 }
 
+using Action = Exit (*)(const Context&, const Arguments&);
+using SignerAction = Exit (*)(const Context&, const SignerKeyArguments&);
+
 CLI::App* add(CLI::App& group, Context& context, const char* name, const char* description, const char* examples,
-              Exit (*action)(const Context&, const Arguments&), std::shared_ptr<Arguments> arguments) {
+              Action action, SignerAction signer_action, std::shared_ptr<Arguments> arguments) {
   CLI::App* command = add_command(group, context, name, description, examples);
   command->add_option("-d,--archive", arguments->archive, "The archive's folder, or the folder of `chancery up`")
       ->type_name("ARCHIVE");
   command->add_option("--keys", arguments->keys, "The key store's folder, where it is not ARCHIVE.keys")
       ->type_name("DIR");
-  on_run(*command, context, [&context, action, arguments] { return action(context, *arguments); });
+  command->add_option("--signer-key", arguments->signer_key, "The signer's private key instead of the key store")
+      ->type_name("FILE");
+  command
+      ->add_option("--passphrase-file", arguments->passphrase_file, "With --signer-key: file whose first line opens it")
+      ->type_name("FILE");
+  on_run(*command, context, [&context, action, signer_action, arguments] {
+    return arguments->signer_key.empty() ? action(context, *arguments) : signer_action(context, arguments->signer());
+  });
   return command;
 }
 
 }  // namespace
 
 void add_keys(CLI::App& root, Context& context) {
-  CLI::App* group =
-      add_group(root, context, "keys", "Look after the keys that the archive's bodies are encrypted under",
-                "  chancery keys create -d /var/lib/chancery/archive\n"
-                "  chancery keys show -d /var/lib/chancery/archive");
+  CLI::App* group = add_group(root, context, "keys",
+                              "Look after the keys that bodies are encrypted under, and the one that signs checkpoints",
+                              "  chancery keys create -d /var/lib/chancery/archive\n"
+                              "  chancery keys show -d /var/lib/chancery/archive\n"
+                              "  chancery keys rotate --signer-key /etc/chancery/signer.key");
   auto arguments = std::make_shared<Arguments>();
-  add(*group, context, "create", "Make a key store", "  chancery keys create -d /var/lib/chancery/archive", create,
-      arguments);
+  add(*group, context, "create", "Make a key store",
+      "  chancery keys create -d /var/lib/chancery/archive\n"
+      "  chancery keys create --signer-key /etc/chancery/signer.key > signer.pub",
+      create, create_signer_key, arguments);
   add(*group, context, "show", "List the keys; nothing of it is secret",
       "  chancery keys show -d /var/lib/chancery/archive\n"
-      "  chancery keys show --keys /var/lib/chancery/archive.keys --json",
-      show, arguments);
-  add(*group, context, "rotate", "Make a new master key and wrap every key under it",
-      "  chancery keys rotate -d /var/lib/chancery/archive", rotate, arguments);
-  add(*group, context, "retire", "Destroy a master key that nothing is wrapped under any more",
-      "  chancery keys retire -d /var/lib/chancery/archive 0123456789abcdef0123456789abcdef", retire, arguments)
-      ->add_option("ID", arguments->id, "The key's id, as `chancery keys show` prints it")
-      ->required();
+      "  chancery keys show --keys /var/lib/chancery/archive.keys --json\n"
+      "  chancery keys show --signer-key /etc/chancery/signer.key",
+      show, show_signer_keys, arguments);
+  add(*group, context, "rotate", "Make a new master key and wrap every key under it; or the next checkpoint key",
+      "  chancery keys rotate -d /var/lib/chancery/archive\n"
+      "  chancery keys rotate --signer-key /etc/chancery/signer.key\n"
+      "The gateway takes the next checkpoint key up when it is started again; docs/formats/keys.md.",
+      rotate, rotate_signer_key, arguments);
+  add(*group, context, "retire",
+      "Destroy a master key that nothing is wrapped under any more; or the old checkpoint key",
+      "  chancery keys retire -d /var/lib/chancery/archive 0123456789abcdef0123456789abcdef\n"
+      "  chancery keys retire --signer-key /etc/chancery/signer.key -d /var/lib/chancery/archive",
+      retire, retire_signer_key, arguments)
+      ->add_option("ID", arguments->id, "The master key's id, as `chancery keys show` prints it");
 }
 
 }  // namespace chancery::app

@@ -30,10 +30,10 @@ std::optional<Buffer> passphrase_of(const Given& given) {
 
 Exit run_signer(const Given& given) {
   if (given.socket.empty() == (given.fd < 0)) throw Failure{"give --socket PATH, or --fd NUMBER, and not both"};
-  auto key = seal::load_private_key(given.key, passphrase_of(given));
-  if (!key) throw Failure{key.error()};
+  auto keys = seal::load_private_keys(given.key, passphrase_of(given));
+  if (!keys) throw Failure{keys.error()};
   auto service =
-      seal::SignerService::open(seal::SignerCore{std::move(*key), given.origin_prefix}, journal::posix_disk(),
+      seal::SignerService::open(seal::SignerCore{std::move(*keys), given.origin_prefix}, journal::posix_disk(),
                                 given.state, [] { return std::chrono::system_clock::now(); });
   if (!service) throw Failure{service.error()};
   if (given.fd >= 0) {
@@ -77,7 +77,7 @@ void add_signer(CLI::App& root, Context& context) {
       add_command(*group, context, "run", "Sign for a gateway over a unix socket",
                   "  chancery signer run --key signer.pem --state signer.state --socket /run/chancery/signer\n"
                   "The state file remembers what was signed last; keep it off the archive's disk.");
-  run->add_option("--key", given->key, "Private key (mode 0600)")->required();
+  run->add_option("--key", given->key, "Private key (mode 0600); FILE.next beside it is the one to come")->required();
   run->add_option("--state", given->state, "File that remembers what was signed last")->required();
   run->add_option("--socket", given->socket, "Unix socket to listen on (mode 0600)");
   run->add_option("--fd", given->fd, "Connected socket inherited from the gateway");

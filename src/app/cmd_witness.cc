@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <sstream>
+#include <unistd.h>
 
 #include "app/command.h"
 #include "app/commands.h"
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Given {
-  std::string dir, name, listen = "127.0.0.1:8480", key, url, log;
+  std::string dir, name, listen = "127.0.0.1:8480", metrics, key, url, ca, log;
 };
 
 Buffer read_line(const fs::path& file) {
@@ -28,6 +29,8 @@ Buffer read_line(const fs::path& file) {
   return line;
 }
 
+std::string logs_of(const Given& given) { return (fs::path{given.dir} / "logs").string(); }
+
 // The folder holds key.pem (0600), witness.vkey, and logs/.
 witness::WitnessService open_witness(const Given& given) {
   const auto vkey = merkle::VerifierKey::parse(read_line(fs::path{given.dir} / "witness.vkey"));
@@ -35,7 +38,7 @@ witness::WitnessService open_witness(const Given& given) {
   if (!key) throw Failure{key.error()};
   if (!vkey || vkey->key != key->public_key())
     throw Failure{fmt::format("{}/witness.vkey: not the verifier key of key.pem", given.dir)};
-  auto service = witness::WitnessService::open(journal::posix_disk(), (fs::path{given.dir} / "logs").string(),
+  auto service = witness::WitnessService::open(journal::posix_disk(), logs_of(given),
                                                {vkey->name, merkle::KeyType::cosignature, std::move(*key)},
                                                [] { return std::chrono::system_clock::now(); });
   if (!service) throw Failure{service.error()};
@@ -69,24 +72,59 @@ Exit create(const Context& context, const Given& given) {
   return Exit::ok;
 }
 
+// Every line of a log.vkey: a log whose key was changed has several.
+std::vector<merkle::VerifierKey> read_log_keys(const std::string& given) {
+  std::string text = given + "\n";
+  if (fs::is_regular_file(given)) {
+    std::ifstream in{given, std::ios::binary};
+    std::stringstream octets;
+    octets << in.rdbuf();
+    text = octets.str();
+  }
+  std::vector<merkle::VerifierKey> keys;
+  std::istringstream lines{text};
+  for (std::string line; std::getline(lines, line);) {
+    const auto key = merkle::VerifierKey::parse(line);
+    if (!key)
+      throw Failure{fs::is_regular_file(given)
+                        ? fmt::format("{}: not a log's verifier key; its archive has it in log.vkey", given)
+                        : fmt::format("there is no file {0}, and taken by itself it is no log's verifier key", given)};
+    keys.push_back(*key);
+  }
+  if (keys.empty()) throw Failure{fmt::format("{} is empty", given)};
+  return keys;
+}
+
 Exit add_log(const Context& context, const Given& given) {
-  const Buffer text = fs::is_regular_file(given.key) ? read_line(given.key) : given.key;
-  const auto key = merkle::VerifierKey::parse(text);
-  if (!key) throw Failure{fmt::format("{}: not a log's verifier key; its archive has it in log.vkey", given.key)};
-  auto service = open_witness(given);
-  if (const auto done = service.watch(*key); !done) throw Failure{done.error()};
-  print(context, "log", key->name);
+  const auto keys = read_log_keys(given.key);
+  const std::string logs = logs_of(given);
+  const auto lock = journal::posix_disk().lock(logs);
+  if (!lock && lock.error() != std::errc::resource_unavailable_try_again)
+    throw Failure{fmt::format("{}: {}", logs, lock.error().message())};
+  if (lock) {
+    auto service = open_witness(given);
+    for (const auto& key : keys)
+      if (const auto done = service.watch(key); !done) throw Failure{done.error()};
+  } else if (const auto left = witness::WitnessService::leave(
+                 journal::posix_disk(), logs, fmt::format("{}-{}", ::getpid(), keys.front().id()), keys);
+             !left) {
+    throw Failure{left.error()};
+  }
+  print(context, "log", keys.front().name);
+  if (!lock) context.err << "The running witness takes it up when that log next asks, or on SIGHUP.\n";
   return Exit::ok;
 }
 
 // From the witness's HTTP interface: the checkpoint it holds, to give to `chancery verify --since`.
 Exit fetch(const Context& context, const Given& given) {
-  const auto url = witness::Url::parse(given.url);
-  if (!url || given.log.empty()) throw Failure{"give --url http://HOST:PORT and --log ORIGIN"};
+  auto url = witness::Url::parse(given.url);
+  if (!url || given.log.empty()) throw Failure{"give --url http://HOST:PORT (or https) and --log ORIGIN"};
+  url->ca = given.ca;
   const std::string path = fmt::format("/{}/checkpoint", to_hex(bytes_of(merkle::sha256(given.log))));
   const auto response = witness::exchange(*url, false, path, "", std::chrono::seconds{10});
   if (!response) throw Failure{fmt::format("{}: {}", given.url, response.error())};
-  if (response->status != 200) throw Failure{fmt::format("{}: it has no checkpoint of {}", given.url, given.log)};
+  if (response->status != 200)
+    throw Failure{fmt::format("{}, asked for {}, answered {}", given.url, given.log, in_words(*response))};
   if (context.json)
     print(context, "checkpoint", response->body);
   else
@@ -117,16 +155,37 @@ Exit show(const Context& context, const Given& given) {
   return Exit::ok;
 }
 
+struct Endpoint {
+  std::string address;
+  std::uint16_t port = 0;
+};
+
+Endpoint endpoint_of(const char* option, const std::string& text) {
+  const auto colon = text.rfind(':');
+  const auto port =
+      colon == std::string::npos ? std::nullopt : merkle::parse_decimal(std::string_view{text}.substr(colon + 1));
+  if (!port || *port > 65535) throw Failure{fmt::format("{} {}: expected ADDRESS:PORT", option, text)};
+  std::string address = text.substr(0, colon);
+  if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  return {address, static_cast<std::uint16_t>(*port)};
+}
+
 Exit serve(const Context& context, const Given& given) {
-  const auto colon = given.listen.rfind(':');
-  const auto port = colon == std::string::npos
-                        ? std::nullopt
-                        : merkle::parse_decimal(std::string_view{given.listen}.substr(colon + 1));
-  if (!port || *port > 65535) throw Failure{fmt::format("--listen {}: expected ADDRESS:PORT", given.listen)};
+  const Endpoint endpoint = endpoint_of("--listen", given.listen);
+  const auto lock = journal::posix_disk().lock(logs_of(given));
+  if (!lock)
+    throw Failure{lock.error() == std::errc::resource_unavailable_try_again
+                      ? fmt::format("a witness is running on {} already", given.dir)
+                      : fmt::format("{}: {}", logs_of(given), lock.error().message())};
   auto service = open_witness(given);
-  witness::WitnessServer server{service, given.listen.substr(0, colon), static_cast<std::uint16_t>(*port)};
-  server.stop_on_signals();
-  print(context, "listening", fmt::format("{}:{}", given.listen.substr(0, colon), server.port()));
+  if (const auto settled = service.settle(); !settled) throw Failure{settled.error()};
+  witness::WitnessServer server{service, endpoint.address, endpoint.port};
+  if (!given.metrics.empty()) {
+    const Endpoint metrics = endpoint_of("--metrics", given.metrics);
+    server.serve_metrics(metrics.address, metrics.port);
+  }
+  server.handle_signals();
+  print(context, "listening", fmt::format("{}:{}", given.listen.substr(0, given.listen.rfind(':')), server.port()));
   context.out.flush();
   server.run();
   return Exit::ok;
@@ -150,16 +209,19 @@ void add_witness(CLI::App& root, Context& context) {
   made->add_option("--dir", given->dir, "Folder to make")->required();
   made->add_option("--name", given->name, "Name of the key")->required();
 
-  made = command("add-log", "Watch a log",
+  made = command("add-log", "Watch a log, or another key of one; also while the witness runs",
                  "  chancery witness add-log --dir w /srv/archive/logs/demo/gateway-1/00000001-9f3ac2d1/log.vkey",
                  add_log);
   made->add_option("--dir", given->dir, "The witness's folder")->required();
   made->add_option("vkey", given->key, "The log's verifier key, or a file with it")->required();
 
   made = command("run", "Answer logs (C2SP tlog-witness), on loopback unless told otherwise",
-                 "  chancery witness run --dir w --listen 127.0.0.1:8480", serve);
+                 "  chancery witness run --dir w --listen 127.0.0.1:8480 --metrics 127.0.0.1:9466\n"
+                 "SIGHUP takes up logs that were added meanwhile; so does a request of such a log.",
+                 serve);
   made->add_option("--dir", given->dir, "The witness's folder")->required();
   made->add_option("--listen", given->listen, "ADDRESS:PORT; port 0 takes a free one")->capture_default_str();
+  made->add_option("--metrics", given->metrics, "ADDRESS:PORT for Prometheus; left out: none");
 
   made = command("show", "What the witness watches; with --log, the checkpoint it holds",
                  "  chancery witness show --dir w\n"
@@ -167,7 +229,8 @@ void add_witness(CLI::App& root, Context& context) {
                  "  chancery verify /srv/archive --since held",
                  show);
   made->add_option("--dir", given->dir, "The witness's folder");
-  made->add_option("--url", given->url, "Ask a witness over HTTP instead");
+  made->add_option("--url", given->url, "Ask a witness over HTTP or HTTPS instead");
+  made->add_option("--ca", given->ca, "With an https URL: PEM bundle to trust instead of the system's");
   made->add_option("--log", given->log, "Origin of a log");
 }
 

@@ -94,7 +94,6 @@ class Checker {
 
   void signer() {
     place_ = "signer";
-    if (!config_.signer.key_file.empty() && readable(config_.signer.key_file)) private_file(config_.signer.key_file);
     std::error_code ignored;
     if (!config_.signer.socket.empty() && !fs::is_socket(config_.signer.socket, ignored))
       warning(fmt::format("no signer listens at {} yet; start `chancery signer`", config_.signer.socket.string()));

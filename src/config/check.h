@@ -1,5 +1,6 @@
 #pragma once
-// What `chancery config check` looks at beside the file itself: the files it names, certificates and keys, addresses.
+// What `chancery config check` looks at beside the file itself: the files it names, certificates and their keys,
+// addresses. The gateway's own secrets (key store, signer) are opened by app/config_secrets.h.
 // Nothing is changed and no connection is made (app/config_probe.h asks the upstream servers).
 #include <string>
 #include <vector>

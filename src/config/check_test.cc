@@ -109,10 +109,10 @@ TEST_F(ConfigCheck, ExpiryAndNamesAreLookedAt) {
 }
 
 TEST_F(ConfigCheck, SecretsThatOthersCanReadAreTold) {
-  fs::permissions(folder_ / "signer.key", fs::perms::owner_read | fs::perms::others_read);
+  fs::permissions(folder_ / "im.key", fs::perms::owner_read | fs::perms::others_read);
   EXPECT_EQ(findings(good()),
-            (Found{"warning: signer: F/signer.key can be read or changed by others; chmod 0600 or 0640"}));
-  fs::permissions(folder_ / "signer.key", fs::perms::owner_read);
+            (Found{"warning: listeners[0] xmpp: F/im.key can be read or changed by others; chmod 0600 or 0640"}));
+  fs::permissions(folder_ / "im.key", fs::perms::owner_read);
 }
 
 TEST_F(ConfigCheck, ABadPolicyIsAnErrorWithItsLine) {

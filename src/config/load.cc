@@ -42,7 +42,7 @@ constexpr std::array kKeys = {"site"sv,   "node"sv,      "archive"sv, "index"sv,
                               "signer"sv, "witnesses"sv, "policy"sv,  "metrics"sv, "log"sv,  "heartbeat_seconds"sv,
                               "limits"sv, "listeners"sv};
 constexpr std::array kSignerKeys = {"key_file"sv, "socket"sv};
-constexpr std::array kWitnessKeys = {"name"sv, "url"sv, "vkey"sv};
+constexpr std::array kWitnessKeys = {"name"sv, "url"sv, "vkey"sv, "ca"sv};
 constexpr std::array kLogFormats = {"auto"sv, "plain"sv, "json"sv, "journald"sv};
 
 constexpr std::size_t kListenersMax = 256;
@@ -57,7 +57,7 @@ gateway::Signer read_signer(const yaml::Value& value, const std::filesystem::pat
   return signer;
 }
 
-gateway::Witness read_witness(const yaml::Value& value) {
+gateway::Witness read_witness(const yaml::Value& value, const std::filesystem::path& folder) {
   const auto map = value.map(kWitnessKeys);
   gateway::Witness witness;
   witness.name = map.at("name").text_not_empty();
@@ -69,14 +69,18 @@ gateway::Witness read_witness(const yaml::Value& value) {
   const auto vkey = map.at("vkey");
   witness.vkey = vkey.text();
   if (std::ranges::count(witness.vkey, '+') < 2) vkey.fail("not a verifier key: name+hash+base64");
+  if (const auto ca = map.find("ca")) {
+    if (!witness.url.starts_with("https://")) ca->fail("there is nothing to check where the url is not https");
+    witness.ca = read_path(*ca, folder);
+  }
   return witness;
 }
 
-std::vector<gateway::Witness> read_witnesses(const yaml::Value& value) {
+std::vector<gateway::Witness> read_witnesses(const yaml::Value& value, const std::filesystem::path& folder) {
   std::vector<gateway::Witness> witnesses;
   for (const auto& item : value.list()) {
     if (witnesses.size() == kWitnessesMax) item.fail(fmt::format("more than {} witnesses", kWitnessesMax));
-    witnesses.push_back(read_witness(item));
+    witnesses.push_back(read_witness(item, folder));
     for (std::size_t i = 0; i + 1 < witnesses.size(); ++i)
       if (witnesses[i].vkey == witnesses.back().vkey) item.fail("this vkey is listed twice");
   }
@@ -128,7 +132,7 @@ gateway::Config parse(std::string_view text, const Surroundings& around) {
   config.node = read_name(map.at("node"));
   read_folders(map, around.folder, config);
   config.signer = read_signer(map.at("signer"), around.folder);
-  if (const auto witnesses = map.find("witnesses")) config.witnesses = read_witnesses(*witnesses);
+  if (const auto witnesses = map.find("witnesses")) config.witnesses = read_witnesses(*witnesses, around.folder);
   if (const auto policy = map.find("policy")) config.policy = read_path(*policy, around.folder);
   if (const auto metrics = map.find("metrics")) config.metrics = read_address(*metrics, true);
   if (const auto log = map.find("log")) config.log = static_cast<gateway::LogFormat>(log->choice(kLogFormats));

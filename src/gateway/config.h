@@ -87,7 +87,8 @@ struct Signer {
 struct Witness {
   std::string name;
   std::string url;
-  std::string vkey;  // signed-note verifier key of its cosignatures
+  std::string vkey;            // signed-note verifier key of its cosignatures
+  std::filesystem::path ca{};  // PEM bundle for https; empty: the system's
   bool operator==(const Witness&) const = default;
 };
 

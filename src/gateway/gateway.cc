@@ -87,7 +87,8 @@ void Gateway::start(journal::Journal& journal, Memory memory, Legs legs) {
         std::map<std::string, net::TextEndpoint::Make, std::less<>>{
             {"/metrics",
              [this] {
-               return metrics_text(stats_, {journal_->next_index(), journal_->durable_size(), shop_->journal_failed});
+               return metrics_text(stats_, {journal_->next_index(), journal_->durable_size(), shop_->journal_failed}) +
+                      more_metrics_();
              }},
             {"/healthz", [this] { return std::string{shop_->journal_failed ? "journal failed\n" : "ok\n"}; }}});
   }
@@ -243,10 +244,18 @@ void Gateway::reload(Config config, std::shared_ptr<const policy::Policy> policy
       ++stats_.reloads;
       log_.info("configuration reloaded", {{"listeners", ports_.size()}, {"policy", shop_->policy->revision()}});
     } catch (const std::exception& error) {
-      ++stats_.reloads_refused;
-      log_.error("configuration refused, the old one stays", {{"why", error.what()}});
+      count_refused_reload(error.what());
     }
   });
+}
+
+void Gateway::refuse_reload(std::string why) {
+  loop_.post([this, why = std::move(why)] { count_refused_reload(why); });
+}
+
+void Gateway::count_refused_reload(std::string_view why) {
+  ++stats_.reloads_refused;
+  log_.error("configuration refused, the old one stays", {{"why", why}});
 }
 
 void Gateway::apply(const Config& config, std::shared_ptr<const policy::Policy> policy) {

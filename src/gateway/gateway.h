@@ -44,10 +44,15 @@ class Gateway final : public journal::Observer {
   bool run();
 
   void stop();  // any thread: drains
+  // Before `start`. More text for the metrics endpoint, Prometheus' format; called on the loop's thread.
+  void add_metrics(std::function<std::string()> more) { more_metrics_ = std::move(more); }
+
   // Any thread. Applied whole, or, when anything in it is wrong, not at all (logged). Sessions under way keep their
   // route, certificate and protocol; policy and limits are the new ones for all. What cannot change while running
   // (site, node, archive, keys, state, metrics) is refused with its name.
   void reload(Config config, std::shared_ptr<const policy::Policy> policy);
+
+  void refuse_reload(std::string why);  // any thread: there was nothing to apply; counted and logged
 
   void on_durable(std::span<const journal::Durable> group) override;
   void on_failed(std::error_code why, std::uint64_t durable_size) override;
@@ -73,6 +78,7 @@ class Gateway final : public journal::Observer {
 
   void durable();
   void failed(std::error_code why, std::uint64_t durable_size);
+  void count_refused_reload(std::string_view why);
   void apply(const Config& config, std::shared_ptr<const policy::Policy> policy);
   void drain();
   void cut_all();
@@ -99,6 +105,7 @@ class Gateway final : public journal::Observer {
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
   std::unordered_map<std::string, std::uint32_t> by_address_;
   std::unique_ptr<net::TextEndpoint> metrics_;
+  std::function<std::string()> more_metrics_ = [] { return std::string{}; };
 
   net::Timer heartbeat_;
   net::Timer deliveries_;

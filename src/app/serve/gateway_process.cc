@@ -2,18 +2,22 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <optional>
 #include <signal.h>
 #include <thread>
 #include <unistd.h>
 
+#include "app/serve/checkpoint_keys.h"
+#include "app/serve/evidence_metrics.h"
 #include "app/serve/fanout.h"
+#include "app/serve/keys.h"
+#include "app/serve/open_archive.h"
 #include "app/serve/own_records.h"
+#include "app/serve/witnesses.h"
 #include "archive/indexer.h"
-#include "archive/seal/checkpoint_store.h"
 #include "archive/seal/sealer.h"
 #include "archive/seal/signer_process.h"
-#include "archive/witness/witness_http.h"
 #include "codec/registry.h"
 #include "config/load.h"
 #include "config/policy_file.h"
@@ -29,7 +33,8 @@ namespace chancery::app::serve {
 namespace {
 
 constexpr auto kSignerPatience = std::chrono::seconds{5};
-constexpr std::uint64_t kKeyFileSizeMax = 64U << 10;  // octets of log.vkey
+constexpr const char* kSignerKeysFile = "signer.keys";   // in the state folder: what the signer held at the last start
+constexpr std::uint64_t kSignerKeysSizeMax = 64U << 10;  // octets
 constexpr const char* kMemoryFile = "gateway.memory";
 
 Instant wall_clock() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
@@ -48,14 +53,6 @@ net::Log::Form log_form(gateway::LogFormat format) {
   return net::Log::choose_form(STDERR_FILENO);
 }
 
-journal::KeyStore open_keys(const gateway::Config& config) {
-  auto keys = journal::KeyStore::open(journal::posix_disk(), config.keys.string());
-  if (!keys)
-    throw Failure(fmt::format("cannot open the key store {}: {}. `chancery keys create -d {}` makes one",
-                              config.keys.string(), keys.error().message(), config.archive.string()));
-  return std::move(*keys);
-}
-
 std::unique_ptr<seal::SignerClient> make_signer(const gateway::Config& config) {
   const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(kSignerPatience);
   if (!config.signer.socket.empty()) return seal::SignerClient::connect(config.signer.socket, patience);
@@ -66,21 +63,6 @@ std::unique_ptr<seal::SignerClient> make_signer(const gateway::Config& config) {
       patience);
 }
 
-std::vector<std::unique_ptr<witness::HttpCosigner>> make_witnesses(const gateway::Config& config) {
-  std::vector<std::unique_ptr<witness::HttpCosigner>> witnesses;
-  for (const auto& configured : config.witnesses) {
-    auto url = witness::Url::parse(configured.url);
-    if (!url)
-      throw Failure(
-          fmt::format("witness {}: '{}' is not a URL such as http://127.0.0.1:9465", configured.name, configured.url));
-    auto key = merkle::VerifierKey::parse(configured.vkey);
-    if (!key)
-      throw Failure(fmt::format("witness {}: its vkey is not what `chancery witness show` prints", configured.name));
-    witnesses.push_back(std::make_unique<witness::HttpCosigner>(std::move(*url), std::move(*key)));
-  }
-  return witnesses;
-}
-
 // Everything between a checked configuration and a running gateway. Members are destroyed from the last to the first,
 // so what observes the journal is above it.
 class Process {
@@ -88,7 +70,7 @@ class Process {
   Process(gateway::Config config, net::Log& log)
       : config_(std::move(config)),
         log_(log),
-        keys_(open_keys(config_)),
+        keys_(open_keys(config_.keys)),
         gateway_(config_, config::load_policy(config_.policy, config_.state), find_protocol, log_),
         indexer_(index_options()) {}
 
@@ -102,8 +84,8 @@ class Process {
   archive::IndexerOptions index_options();
   void open_journal();
   void start_sealer();
-  void publish_key(const std::string& folder, const std::string& origin);
   void note_recovery();
+  void note_retired_keys();
   std::pair<gateway::Memory, gateway::Legs> recall();
 
   gateway::Config config_;
@@ -114,7 +96,9 @@ class Process {
   archive::Indexer indexer_;
   std::unique_ptr<seal::SignerClient> signer_;
   std::vector<std::unique_ptr<witness::HttpCosigner>> witnesses_;
+  std::optional<CheckpointKeys> checkpoint_keys_;
   std::unique_ptr<seal::Sealer> sealer_;
+  Durability durability_;
   Fanout fanout_;
   journal::Opened opened_;
 };
@@ -124,6 +108,7 @@ archive::IndexerOptions Process::index_options() {
   options.index = config_.index;
   options.archive = config_.archive;
   options.keys = config_.keys;
+  options.credential = credential_file();
   options.on_problem = [this](const std::string& what) {
     log_.warning("the index has a problem", {{"problem", what}});
   };
@@ -135,56 +120,10 @@ archive::IndexerOptions Process::index_options() {
 }
 
 void Process::open_journal() {
-  journal::Options options;
-  options.disk = &journal::posix_disk();
-  options.archive = config_.archive.string();
-  options.state = config_.state.string();
-  options.site = config_.site;
-  options.node = config_.node;
-  options.keys = &keys_;
-  options.observer = &fanout_;
-  options.now = wall_clock();
-  options.queue_records_max = config_.limits.journal_queue_records_max;
-  options.priority = config_.limits.journal_priority;
-  options.on_priority_refused = [this](std::error_code why) {
-    log_.warning("journal_priority was refused, the journal's threads run as all others",
-                 {{"error", why.message()}, {"needs", "CAP_SYS_NICE"}});
-  };
-  options.clock = wall_clock;
-  options.epoch_record = [this](const auto& epoch, const auto& own) {
-    return epoch_record(config_.archive.string(), epoch, own);
-  };
-  options.gap_record = [](const auto& torn, const auto& own) { return gap_record(torn, own); };
-  options.published_size = [this](const std::string& origin) {
-    return seal::published_size(journal::posix_disk(), journal::log_folder(config_.archive.string(), origin));
-  };
-  auto opened = journal::open(options);
-  if (!opened)
-    throw Failure(fmt::format("cannot open the archive {}: {} ({})", config_.archive.string(),
-                              opened.error().code.message(), opened.error().detail));
-  opened_ = std::move(*opened);
-}
-
-// The public half of the checkpoint key, for whoever reads the archive. A log's first key needs no record: it signs the
-// checkpoints from the first on.
-void Process::publish_key(const std::string& folder, const std::string& origin) {
-  const std::string file = folder + "/log.vkey";
-  const auto key = signer_->verifier(origin);
-  if (!key) {
-    log_.warning("the signer does not answer; records are kept, checkpoints will follow",
-                 {{"problem", key.error().what}});
-    return;
-  }
-  const std::string line = key->vkey() + "\n";
-  const auto known = journal::read_file(journal::posix_disk(), file, kKeyFileSizeMax);
-  if (known && known->ends_with(line)) return;
-  if (known)
-    throw Failure(fmt::format(
-        "{} names another checkpoint key than the signer holds. Give the signer the key that it names, or begin a "
-        "new log by moving the state folder {} away",
-        file, config_.state.string()));
-  if (const auto error = journal::write_file_durably(journal::posix_disk(), file, line))
-    throw Failure(fmt::format("cannot write {}: {}", file, error.message()));
+  opened_ = open_archive(config_, keys_, fanout_, log_);
+  const journal::Recovery& recovery = opened_.recovery;
+  if (recovery.new_epoch)
+    log_.info("a log begins", {{"log", opened_.journal->origin()}, {"why", in_words(recovery.new_epoch->reason)}});
 }
 
 void Process::start_sealer() {
@@ -196,7 +135,9 @@ void Process::start_sealer() {
   options.folder = journal::log_folder(config_.archive.string(), options.origin);
   options.signer = signer_.get();
   for (const auto& cosigner : witnesses_) options.witnesses.push_back(cosigner.get());
-  publish_key(options.folder, options.origin);
+  checkpoint_keys_.emplace(options.folder, options.origin, *signer_, log_);
+  checkpoint_keys_->take_up(*opened_.journal, opened_.recovery, durability_, wall_clock());
+  options.keys = [this] { return checkpoint_keys_->turns(); };
   options.leaves = seal::journal_leaves(journal::posix_disk(), options.folder);
   options.on_problem = [this](const std::string& what) {
     log_.warning("checkpoints have a problem", {{"problem", what}});
@@ -238,6 +179,7 @@ std::pair<gateway::Memory, gateway::Legs> Process::recall() {
 void Process::start() {
   fanout_.add(gateway_);
   fanout_.add(indexer_);
+  fanout_.add(durability_);
   open_journal();
   start_sealer();
   const std::uint64_t size = opened_.journal->durable_size();
@@ -248,11 +190,15 @@ void Process::start() {
   });
   sealer_->start(size);
   indexer_.start(opened_.journal->origin(), size);
+  gateway_.add_metrics([this] { return evidence_metrics(sealer_->status(), sealer_->witnesses(), indexer_.status()); });
   gateway_.start(*opened_.journal, std::move(memory), std::move(legs));
   note_recovery();
-  log_.info(
-      "recording",
-      {{"log", opened_.journal->origin()}, {"records", size}, {"clean_start", opened_.recovery.clean ? "yes" : "no"}});
+  if (opened_.recovery.new_epoch)
+    log_.info("recording", {{"log", opened_.journal->origin()}, {"records", size}});
+  else
+    log_.info("recording", {{"log", opened_.journal->origin()},
+                            {"records", size},
+                            {"clean_start", opened_.recovery.clean ? "yes" : "no"}});
 }
 
 // What opening the log found that only a record can tell later.
@@ -263,6 +209,27 @@ void Process::note_recovery() {
   for (const journal::Outage& outage : recovery.outages)
     gateway_.note(Kind::outage, fmt::format("recording failed at {}: {}; durable up to record {}",
                                             to_rfc3339(outage.time), outage.what, outage.durable_size));
+  note_retired_keys();
+}
+
+// A key that the signer held at the last start and holds no more: retiring it leaves no other trace.
+void Process::note_retired_keys() {
+  const auto& held = checkpoint_keys_->held();
+  if (held.empty()) return;
+  const std::string file = (config_.state / kSignerKeysFile).string();
+  const auto before = journal::read_file(journal::posix_disk(), file, kSignerKeysSizeMax);
+  const std::string now = fmt::format("{}\n", fmt::join(held, "\n"));
+  if (before && *before == now) return;
+  for (std::size_t at = 0; before && at < before->size();) {
+    const auto end = std::min(before->find('\n', at), before->size());
+    const std::string key = before->substr(at, end - at);
+    at = end + 1;
+    const bool is_of_this_log = key.starts_with(opened_.journal->origin() + "+");
+    if (is_of_this_log && std::ranges::find(held, key) == held.end())
+      gateway_.note(Kind::key_change, fmt::format("checkpoint key {} is retired: the signer holds it no more", key));
+  }
+  if (const auto error = journal::write_file_durably(journal::posix_disk(), file, now))
+    log_.warning("the signer's keys are not remembered", {{"file", file}, {"error", error.message()}});
 }
 
 void Process::finish() {
@@ -285,7 +252,7 @@ void Process::reload() {
     auto policy = config::load_policy(config.policy, config_.state);
     gateway_.reload(std::move(config), std::move(policy));
   } catch (const std::exception& error) {
-    log_.error("reload refused, the old configuration stays", {{"error", error.what()}});
+    gateway_.refuse_reload(error.what());
   }
 }
 

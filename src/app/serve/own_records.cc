@@ -22,6 +22,8 @@ Buffer encode_own(Kind kind, std::string detail, const journal::OwnRecord& own) 
   return encode(record);
 }
 
+}  // namespace
+
 std::string_view in_words(journal::EpochReason reason) {
   switch (reason) {
     case journal::EpochReason::first:
@@ -37,8 +39,6 @@ std::string_view in_words(journal::EpochReason reason) {
   }
   return "unknown";
 }
-
-}  // namespace
 
 Buffer epoch_record(const std::string& archive, const journal::NewEpoch& epoch, const journal::OwnRecord& own) {
   std::string detail = fmt::format("log {} begins: {}", epoch.origin, in_words(epoch.reason));
@@ -60,6 +60,10 @@ Buffer gap_record(const journal::TornTail& torn, const journal::OwnRecord& own) 
                   "confirmed to anyone; kept in {}",
                   torn.size, torn.segment, torn.first_index, torn.path),
       own);
+}
+
+Buffer key_record(std::string detail, const journal::OwnRecord& own) {
+  return encode_own(Kind::key_change, std::move(detail), own);
 }
 
 }  // namespace chancery::app::serve

@@ -14,4 +14,10 @@ Buffer epoch_record(const std::string& archive, const journal::NewEpoch& epoch, 
 // Kind::gap: an unclean end, and where what was unfinished is kept.
 Buffer gap_record(const journal::TornTail& torn, const journal::OwnRecord& own);
 
+// Kind::key_change.
+Buffer key_record(std::string detail, const journal::OwnRecord& own);
+
+// "the first log of this node in this archive", …
+std::string_view in_words(journal::EpochReason reason);
+
 }  // namespace chancery::app::serve

@@ -3,6 +3,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "archive/seal/signer_core.h"
 
@@ -19,8 +20,13 @@ class HeadSigner {
   virtual ~HeadSigner() = default;
   // Blocks for at most the implementation's timeout. One thread.
   virtual std::expected<Buffer, SignFailure> sign(const SignRequest& request) = 0;
-  // The public key that signs for this origin: the line for `log.vkey`.
-  virtual std::expected<merkle::VerifierKey, SignFailure> verifier(const std::string& origin) = 0;
+  // The public keys that can sign for this origin, oldest first: the lines for `log.vkey`. At least one.
+  virtual std::expected<std::vector<merkle::VerifierKey>, SignFailure> verifiers(const std::string& origin) = 0;
+  std::expected<merkle::VerifierKey, SignFailure> verifier(const std::string& origin) {
+    const auto all = verifiers(origin);
+    if (!all) return std::unexpected(all.error());
+    return all->front();
+  }
 };
 
 }  // namespace chancery::seal

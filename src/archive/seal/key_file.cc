@@ -73,6 +73,14 @@ std::error_code write_new(const std::filesystem::path& file, Bytes octets) {
   return error;
 }
 
+void sync_folder_of(const std::filesystem::path& file) {
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."};
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
 }  // namespace
 
 std::expected<merkle::PrivateKey, std::string> load_private_key(const std::filesystem::path& file,
@@ -105,6 +113,60 @@ std::expected<merkle::PrivateKey, std::string> create_private_key(const std::fil
   OPENSSL_cleanse(pem->data(), pem->size());
   if (error) return std::unexpected(fmt::format("{}: {}", file.string(), error.message()));
   return std::move(*key);
+}
+
+std::filesystem::path next_key_file(const std::filesystem::path& file) {
+  std::filesystem::path next = file;
+  return next += ".next";
+}
+
+std::expected<std::vector<merkle::PrivateKey>, std::string> load_private_keys(const std::filesystem::path& file,
+                                                                              const std::optional<Buffer>& passphrase) {
+  std::vector<merkle::PrivateKey> keys;
+  auto current = load_private_key(file, passphrase);
+  if (!current) return std::unexpected(current.error());
+  keys.push_back(*std::move(current));
+  std::error_code error;
+  if (!std::filesystem::exists(next_key_file(file), error)) return keys;
+  auto next = load_private_key(next_key_file(file), passphrase);
+  if (!next) return std::unexpected(next.error());
+  keys.push_back(*std::move(next));
+  return keys;
+}
+
+std::expected<merkle::PrivateKey, std::string> create_next_key(const std::filesystem::path& file,
+                                                               const std::optional<Buffer>& passphrase) {
+  std::error_code error;
+  if (std::filesystem::exists(next_key_file(file), error))
+    return std::unexpected(
+        fmt::format("{}: there is a next key already. Retire the old one first: `chancery keys retire "
+                    "--signer-key {} -d ARCHIVE`",
+                    next_key_file(file).string(), file.string()));
+  const auto current = load_private_key(file, passphrase);
+  if (!current) return std::unexpected(current.error());
+  auto made = create_private_key(next_key_file(file), passphrase);
+  if (made) sync_folder_of(file);
+  return made;
+}
+
+std::expected<void, std::string> retire_private_key(const std::filesystem::path& file) {
+  const auto fail = [&] { return std::unexpected(fmt::format("{}: {}", file.string(), system_message())); };
+  const int old = ::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  if (old < 0) return fail();
+  struct stat status{};
+  const bool good = ::fstat(old, &status) == 0 && ::rename(next_key_file(file).c_str(), file.c_str()) == 0;
+  if (!good) {
+    const auto error = fail();
+    ::close(old);
+    return error;
+  }
+  sync_folder_of(file);
+  // Only now: whenever this stops, one of the two is whole under its name.
+  const Buffer zeros(static_cast<std::size_t>(status.st_size), '\0');
+  (void)!::pwrite(old, zeros.data(), zeros.size(), 0);
+  ::fsync(old);
+  ::close(old);
+  return {};
 }
 
 }  // namespace chancery::seal

@@ -12,7 +12,10 @@ constexpr int kSignAttempts = 2;                   // the second after learning 
 }  // namespace
 
 Sealer::Sealer(SealerOptions options) : options_(std::move(options)), tiles_(*options_.disk, options_.folder) {
-  for (Cosigner* cosigner : options_.witnesses) witnesses_.push_back({cosigner});
+  for (Cosigner* cosigner : options_.witnesses) {
+    witnesses_.push_back({cosigner});
+    witness_status_.push_back({.name = cosigner->key().name});
+  }
 }
 
 Sealer::~Sealer() { stop(); }
@@ -35,6 +38,11 @@ void Sealer::stop() {
 }
 
 SealerStatus Sealer::status() const { return {sealed_, published_, witnessed_, failed_}; }
+
+std::vector<WitnessStatus> Sealer::witnesses() const {
+  const std::lock_guard lock{mutex_};
+  return witness_status_;
+}
 
 void Sealer::on_durable(std::span<const journal::Durable> group) {
   if (group.empty()) return;
@@ -150,6 +158,7 @@ bool Sealer::publish() {
     checkpoints_.reset();
     return tiles_.sync_failed() ? give_up("tiles: " + error.message()) : problem("tiles: " + error.message());
   }
+  if (!turns_ && !learn_keys()) return false;
   const auto note = sign();
   if (!note) return false;
   const std::uint64_t witnessed_before = witnessed_;
@@ -166,6 +175,21 @@ bool Sealer::publish() {
   return true;
 }
 
+bool Sealer::learn_keys() {
+  auto turns = options_.keys();
+  if (!turns) return problem(turns.error());
+  turns_ = std::move(*turns);
+  return true;
+}
+
+// The newest key whose record is published already: the one before it vouches for it by signing that checkpoint.
+std::optional<std::uint32_t> Sealer::key_id() const {
+  std::optional<std::uint32_t> id;
+  for (const KeyTurn& turn : *turns_)
+    if (turn.published <= published_) id = turn.key_id;
+  return id;
+}
+
 std::optional<Buffer> Sealer::sign() {
   for (int attempt = 0; attempt < kSignAttempts; ++attempt) {
     const auto proof = merkle::make_consistency_proof(signed_size_, tiles_.size(), tiles_.nodes());
@@ -175,7 +199,7 @@ std::optional<Buffer> Sealer::sign() {
       return std::nullopt;
     }
     auto note = options_.signer->sign(
-        {options_.origin, {tiles_.size(), tiles_.root()}, checkpoints_->previous(), signed_size_, *proof});
+        {options_.origin, {tiles_.size(), tiles_.root()}, checkpoints_->previous(), signed_size_, *proof, key_id()});
     if (note) {
       signed_size_ = tiles_.size();
       return std::move(*note);
@@ -183,6 +207,11 @@ std::optional<Buffer> Sealer::sign() {
     const SignFailure& failure = note.error();
     if (!failure.is_refusal) {
       problem(failure.what);
+      return std::nullopt;
+    }
+    if (failure.refused.why == Refusal::unknown_key) {
+      problem(
+          "signer: it does not hold the key whose turn it is; `chancery keys show --signer-key` shows what it holds");
       return std::nullopt;
     }
     if (failure.refused.why != Refusal::conflict || failure.refused.size > tiles_.size()) {
@@ -201,12 +230,20 @@ std::optional<Buffer> Sealer::sign() {
 Buffer Sealer::cosigned(const Buffer& octets, const Hash&, std::uint64_t size) {
   auto note = merkle::parse_note(octets);
   if (!note) return octets;
-  for (Witness& witness : witnesses_) {
+  for (std::size_t i = 0; i < witnesses_.size(); ++i) {
+    Witness& witness = witnesses_[i];
     if (witness.skip > 0) {
       --witness.skip;
       continue;
     }
-    if (ask(witness, *note, size)) {
+    const bool is_cosigned = ask(witness, *note, size);
+    {
+      const std::lock_guard lock{mutex_};
+      WitnessStatus& status = witness_status_[i];
+      ++(is_cosigned ? status.cosigned : status.failed);
+      if (is_cosigned) status.size = size;
+    }
+    if (is_cosigned) {
       witness.failures = 0;
       witnessed_ = size;
     } else {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "archive/seal/checkpoint_store.h"
 #include "archive/seal/cosigner.h"
@@ -25,6 +26,16 @@ inline constexpr std::size_t kLeavesQueuedMax = 1U << 18;  // 25 MiB; above, the
 using LeafSource = std::function<std::error_code(std::uint64_t first, std::uint64_t end,
                                                  const std::function<void(Bytes leaf)>& visit)>;
 
+// From which published size on which key signs.
+struct KeyTurn {
+  std::uint32_t key_id = 0;
+  std::uint64_t published = 0;  // the record that names the key is under a checkpoint of this size or more
+};
+
+// What signs, oldest first; empty: the signer's first key. Asked on the sealer's thread before the first checkpoint,
+// and again as long as it fails; sees to it that `log.vkey` is there. The error is a sentence.
+using KeySource = std::function<std::expected<std::vector<KeyTurn>, std::string>()>;
+
 struct SealerOptions {
   journal::Disk* disk = nullptr;  // must outlive the sealer, as all below
   std::string folder;             // ARCHIVE/logs/<origin>
@@ -32,6 +43,7 @@ struct SealerOptions {
   HeadSigner* signer = nullptr;      // used on the sealer's thread only
   std::vector<Cosigner*> witnesses;  // likewise
   LeafSource leaves;
+  KeySource keys = [] { return std::vector<KeyTurn>{}; };
   std::chrono::milliseconds interval{1000};  // between checkpoints while there is news
   // Told on the sealer's thread when something does not work (signer or witness out of reach, disk full) and again
   // only when it says something else. Never message text.
@@ -46,6 +58,14 @@ struct SealerStatus {
   bool failed = false;          // stopped for good: a sync failed, or journal and checkpoint contradict each other
 };
 
+// One configured witness, for metrics.
+struct WitnessStatus {
+  std::string name;            // of its key
+  std::uint64_t size = 0;      // records under the checkpoint that it cosigned last
+  std::uint64_t cosigned = 0;  // checkpoints
+  std::uint64_t failed = 0;    // times that it gave no valid cosignature
+};
+
 class Sealer : public journal::Observer {
  public:
   explicit Sealer(SealerOptions options);
@@ -56,6 +76,7 @@ class Sealer : public journal::Observer {
   // Tries to publish all that is durable, then ends the thread. Idempotent. Call after Journal::close().
   void stop();
   SealerStatus status() const;
+  std::vector<WitnessStatus> witnesses() const;  // any thread; in the order of the options
 
   void on_durable(std::span<const journal::Durable> group) override;
   void on_failed(std::error_code why, std::uint64_t durable_size) override;
@@ -71,6 +92,8 @@ class Sealer : public journal::Observer {
   bool publish();
   bool problem(const std::string& what);
   bool give_up(const std::string& what);
+  bool learn_keys();
+  std::optional<std::uint32_t> key_id() const;
   std::optional<Buffer> sign();
   Buffer cosigned(const Buffer& note, const Hash& root, std::uint64_t size);
 
@@ -86,6 +109,7 @@ class Sealer : public journal::Observer {
   std::unique_ptr<CheckpointStore> checkpoints_;
   TileStore tiles_;
   std::vector<Witness> witnesses_;
+  std::optional<std::vector<KeyTurn>> turns_;
   std::uint64_t signed_size_ = 0;  // what the signer is thought to have signed last
   std::string last_problem_;
 
@@ -93,6 +117,7 @@ class Sealer : public journal::Observer {
   std::atomic<bool> failed_{false};
 
   mutable std::mutex mutex_;
+  std::vector<WitnessStatus> witness_status_;
   std::condition_variable news_;
   std::vector<LeafOctets> queue_;  // leaves from queue_first_ on
   std::uint64_t queue_first_ = 0;

@@ -25,6 +25,8 @@ struct SignRequest {
   Hash previous{};             // of the last published note; zero octets for a log's first
   std::uint64_t old_size = 0;  // what the signer is thought to have signed last; 0: nothing
   merkle::Proof proof;         // consistency from old_size to head.size
+  // Which of the signer's keys is to sign, by its key id for this origin; nullopt: the signer's first.
+  std::optional<std::uint32_t> key_id = std::nullopt;
 
   Buffer encode() const;
   static std::expected<SignRequest, std::error_code> parse(Bytes body);
@@ -36,6 +38,7 @@ enum class Refusal : std::uint8_t {
   conflict,        // old_size is not what was signed last: `size` says what was
   shrinking,       // smaller than what was signed
   forked,          // the proof does not lead from what was signed to this
+  unknown_key,     // the signer does not hold the key that is to sign
 };
 std::string_view to_string(Refusal refusal);
 
@@ -53,14 +56,20 @@ class SignerCore {
  public:
   // `origin_prefix`: "site/node/"; empty: any origin.
   SignerCore(merkle::PrivateKey key, std::string origin_prefix)
-      : key_(std::move(key)), origin_prefix_(std::move(origin_prefix)) {}
+      : SignerCore(std::vector{std::move(key)}, origin_prefix) {}
+  // `keys`: at least one, oldest first; while a key is being rotated, the old and the new one.
+  SignerCore(std::vector<merkle::PrivateKey> keys, std::string origin_prefix)
+      : keys_(std::move(keys)), origin_prefix_(std::move(origin_prefix)) {}
 
   std::expected<Approval, Refused> sign(const std::optional<Signed>& last, const SignRequest& request,
                                         Instant now) const;
-  merkle::VerifierKey verifier(const std::string& origin) const;
+  merkle::VerifierKey verifier(const std::string& origin) const { return verifiers(origin).front(); }
+  std::vector<merkle::VerifierKey> verifiers(const std::string& origin) const;  // in the order of the keys
 
  private:
-  merkle::PrivateKey key_;
+  const merkle::PrivateKey* key_for(const SignRequest& request) const;
+
+  std::vector<merkle::PrivateKey> keys_;
   std::string origin_prefix_;
 };
 

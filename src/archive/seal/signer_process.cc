@@ -104,8 +104,8 @@ SignFailure parse_refusal(std::string_view answer) {
   const std::string_view why = answer.substr(first + 1, second - first - 1);
   std::string_view size = answer.substr(second + 1);
   if (size.ends_with('\n')) size.remove_suffix(1);
-  for (const Refusal refusal :
-       {Refusal::malformed, Refusal::foreign_origin, Refusal::conflict, Refusal::shrinking, Refusal::forked})
+  for (const Refusal refusal : {Refusal::malformed, Refusal::foreign_origin, Refusal::conflict, Refusal::shrinking,
+                                Refusal::forked, Refusal::unknown_key})
     if (why == to_string(refusal)) return {true, {refusal, merkle::parse_decimal(size).value_or(0)}, std::string{why}};
   return unreachable("an answer that is not understood");
 }
@@ -227,15 +227,23 @@ std::expected<Buffer, SignFailure> SignerClient::sign(const SignRequest& request
   return std::unexpected(unreachable(*answer));
 }
 
-std::expected<merkle::VerifierKey, SignFailure> SignerClient::verifier(const std::string& origin) {
-  const auto answer = exchange(fmt::format("key {}\n", origin));
+std::expected<std::vector<merkle::VerifierKey>, SignFailure> SignerClient::verifiers(const std::string& origin) {
+  const auto answer = exchange(fmt::format("keys {}\n", origin));
   if (!answer) {
     close();
     return std::unexpected(unreachable(answer.error().message()));
   }
-  if (answer->starts_with("key ") && answer->ends_with('\n'))
-    if (auto key = merkle::VerifierKey::parse(Bytes{*answer}.substr(4, answer->size() - 5))) return *key;
-  return std::unexpected(unreachable("an answer that is not understood"));
+  constexpr std::string_view kHead = "keys\n";
+  std::vector<merkle::VerifierKey> keys;
+  for (std::size_t at = kHead.size(); answer->starts_with(kHead) && at < answer->size();) {
+    const auto end = std::min(answer->find('\n', at), answer->size());
+    const auto key = merkle::VerifierKey::parse(Bytes{*answer}.substr(at, end - at));
+    if (!key) return std::unexpected(unreachable("an answer that is not understood"));
+    keys.push_back(*key);
+    at = end + 1;
+  }
+  if (keys.empty()) return std::unexpected(unreachable("an answer that is not understood"));
+  return keys;
 }
 
 }  // namespace chancery::seal

@@ -47,7 +47,7 @@ class SignerClient : public HeadSigner {
   ~SignerClient() override;
 
   std::expected<Buffer, SignFailure> sign(const SignRequest& request) override;
-  std::expected<merkle::VerifierKey, SignFailure> verifier(const std::string& origin) override;
+  std::expected<std::vector<merkle::VerifierKey>, SignFailure> verifiers(const std::string& origin) override;
 
  private:
   SignerClient() = default;

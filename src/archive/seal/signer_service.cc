@@ -83,14 +83,18 @@ std::expected<Buffer, SignFailure> SignerService::sign(const SignRequest& reques
   return std::move(approval->note);
 }
 
-std::expected<merkle::VerifierKey, SignFailure> SignerService::verifier(const std::string& origin) {
-  return core_.verifier(origin);
+std::expected<std::vector<merkle::VerifierKey>, SignFailure> SignerService::verifiers(const std::string& origin) {
+  return core_.verifiers(origin);
 }
 
 Buffer SignerService::answer(Bytes octets) {
-  if (octets.starts_with("key ") && octets.ends_with('\n')) {
-    const std::string origin{octets.substr(4, octets.size() - 5)};
-    if (merkle::is_key_name(origin)) return fmt::format("key {}\n", core_.verifier(origin).vkey());
+  if (octets.starts_with("keys ") && octets.ends_with('\n')) {
+    const std::string origin{octets.substr(5, octets.size() - 6)};
+    if (merkle::is_key_name(origin)) {
+      Buffer keys = "keys\n";
+      for (const merkle::VerifierKey& key : core_.verifiers(origin)) keys += key.vkey() + "\n";
+      return keys;
+    }
   }
   const auto request = SignRequest::parse(octets);
   if (!request) return fmt::format("refused {} 0\n", to_string(Refusal::malformed));

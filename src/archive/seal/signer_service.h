@@ -21,9 +21,9 @@ class SignerService : public HeadSigner {
                                                         std::function<Instant()> clock);
 
   std::expected<Buffer, SignFailure> sign(const SignRequest& request) override;
-  std::expected<merkle::VerifierKey, SignFailure> verifier(const std::string& origin) override;
+  std::expected<std::vector<merkle::VerifierKey>, SignFailure> verifiers(const std::string& origin) override;
   // The protocol on the socket: a SignRequest's octets in; "signed\n" and the note, or "refused <why> <size>\n", or
-  // "failed <what>\n" out. Or "key <origin>\n" in, "key <vkey>\n" out.
+  // "failed <what>\n" out. Or "keys <origin>\n" in, "keys\n" and a vkey a line out.
   Buffer answer(Bytes request);
 
  private:

@@ -79,6 +79,45 @@ TEST_F(Signer, ReadsItsRequestsStrictly) {
     EXPECT_FALSE(SignRequest::parse(bad));
 }
 
+class TwoKeys : public Signer {
+ protected:
+  const merkle::PrivateKey next_ = *merkle::PrivateKey::from_seed(Buffer(32, 'n'));
+  const SignerCore both_{{key(), next_}, "hq/gw-1/"};
+};
+
+TEST_F(TwoKeys, TheOneThatIsAskedForSigns) {
+  const auto verifiers = both_.verifiers(kOrigin);
+  ASSERT_EQ(verifiers.size(), 2U);
+  for (const merkle::VerifierKey& wanted : verifiers) {
+    SignRequest asked = request(5, 9);
+    asked.key_id = wanted.id();
+    const auto approval = both_.sign(Signed{head(5), kNow}, asked, kNow);
+    ASSERT_TRUE(approval);
+    const auto note = *merkle::parse_note(approval->note);
+    for (const merkle::VerifierKey& key : verifiers) EXPECT_EQ(merkle::check(note, key).is_valid(), key == wanted);
+  }
+  const auto unasked = both_.sign(Signed{head(5), kNow}, request(5, 9), kNow);
+  EXPECT_TRUE(merkle::check(*merkle::parse_note(unasked->note), verifiers[0]).is_valid()) << "the first by default";
+}
+
+TEST_F(TwoKeys, AKeyThatIsNotHeldIsRefused) {
+  SignRequest asked = request(5, 9);
+  asked.key_id = both_.verifiers("hq/gw-1/00000002-00000000")[0].id();
+  EXPECT_EQ(refusal(5, asked), Refusal::unknown_key);
+}
+
+TEST_F(TwoKeys, RequestsNameAKeyInOneSpelling) {
+  SignRequest asked = request(5, 9);
+  asked.key_id = 0x0a1b2c3d;
+  const Buffer text = asked.encode();
+  EXPECT_EQ(SignRequest::parse(text)->key_id, 0x0a1b2c3dU);
+  for (const char* bad : {"signer 0A1b2c3d", "signer a1b2c3d", "signer 0a1b2c3d0", "signer ", "sign 0a1b2c3d"}) {
+    Buffer changed = text;
+    changed.replace(changed.find("signer 0a1b2c3d"), 15, bad);
+    EXPECT_FALSE(SignRequest::parse(changed)) << bad;
+  }
+}
+
 class Service : public Signer {
  protected:
   SignerService open(journal::Disk& disk) {
@@ -131,7 +170,7 @@ TEST_F(Service, AnswersInText) {
   EXPECT_TRUE(service.answer(request(0, 5).encode()).starts_with("signed\nhq/gw-1/"));
   EXPECT_EQ(service.answer(request(0, 9).encode()), "refused conflict 5\n");
   EXPECT_EQ(service.answer("x"), "refused malformed 0\n");
-  EXPECT_EQ(service.answer(std::string{"key "} + kOrigin + "\n"), "key " + core_.verifier(kOrigin).vkey() + "\n");
+  EXPECT_EQ(service.answer(std::string{"keys "} + kOrigin + "\n"), "keys\n" + core_.verifier(kOrigin).vkey() + "\n");
 }
 
 class Process : public Service {
@@ -186,6 +225,27 @@ TEST_F(Process, KeepsKeysInPrivateFiles) {
   EXPECT_TRUE(load_private_key(sealed, "open sesame"));
   EXPECT_FALSE(load_private_key(sealed, "wrong"));
   EXPECT_FALSE(load_private_key(sealed));
+}
+
+TEST_F(Process, RotatesAPrivateKeyBesideTheOldOne) {
+  const auto file = folder_ / "signer.key";
+  const auto first = create_private_key(file);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(load_private_keys(file)->size(), 1U);
+  const auto next = create_next_key(file);
+  ASSERT_TRUE(next) << next.error();
+  EXPECT_FALSE(create_next_key(file)) << "one rotation at a time";
+  const auto both = load_private_keys(file);
+  ASSERT_TRUE(both && both->size() == 2);
+  EXPECT_EQ((*both)[0].public_key(), first->public_key());
+  EXPECT_EQ((*both)[1].public_key(), next->public_key());
+  std::filesystem::create_hard_link(file, folder_ / "watched");
+  ASSERT_TRUE(retire_private_key(file));
+  EXPECT_EQ(load_private_key(file)->public_key(), next->public_key());
+  EXPECT_FALSE(std::filesystem::exists(next_key_file(file)));
+  EXPECT_FALSE(load_private_key(folder_ / "watched")) << "the old one's octets are gone";
+  EXPECT_FALSE(retire_private_key(file)) << "there is no next one";
+  EXPECT_TRUE(load_private_key(file));
 }
 
 }  // namespace

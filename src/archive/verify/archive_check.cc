@@ -86,9 +86,10 @@ class ArchiveCheck {
     check_archive_json();
     if (has_backup_) check_backup(source_, report_);
     check_epochs();
+    std::map<std::string, std::vector<merkle::PublicKey>> vouched;  // by node; its logs come oldest first
     for (auto& [origin, input] : logs_) {
       input.archive_json = archive_json_;
-      LogCheck{source_, anchors_, std::move(input), report_}.run();
+      LogCheck{source_, anchors_, std::move(input), vouched[origin.substr(0, origin.rfind('/'))], report_}.run();
     }
     return std::move(report_);
   }

@@ -5,8 +5,9 @@
 
 namespace chancery::verify {
 
-LogCheck::LogCheck(ArchiveSource& source, const Anchors& anchors, LogInput input, Report& report)
-    : source_(source), anchors_(anchors), input_(std::move(input)), report_(report) {
+LogCheck::LogCheck(ArchiveSource& source, const Anchors& anchors, LogInput input,
+                   std::vector<merkle::PublicKey>& vouched, Report& report)
+    : source_(source), anchors_(anchors), input_(std::move(input)), vouched_(vouched), report_(report) {
   log_.origin = input_.origin;
 }
 

@@ -33,7 +33,9 @@ struct LogInput {
 
 class LogCheck {
  public:
-  LogCheck(ArchiveSource& source, const Anchors& anchors, LogInput input, Report& report);
+  // `vouched`: keys that earlier logs of the same node, so believed, named as their next; added to by `run`.
+  LogCheck(ArchiveSource& source, const Anchors& anchors, LogInput input, std::vector<merkle::PublicKey>& vouched,
+           Report& report);
   void run();
 
  private:
@@ -75,6 +77,7 @@ class LogCheck {
   ArchiveSource& source_;
   const Anchors& anchors_;
   LogInput input_;
+  std::vector<merkle::PublicKey>& vouched_;
   Report& report_;
   LogReport log_;
   History history_;

@@ -71,9 +71,11 @@ void LogCheck::check_signatures() {
   }
 }
 
-// The given keys; those that signed a checkpoint held outside; and those that a log so believed named as its next.
+// The given keys; those that signed a checkpoint held outside; and those that a log so believed named as its next, this
+// one or an earlier one of the node.
 void LogCheck::trust_keys() {
   trusted_ = anchors_.keys;
+  trusted_.insert(trusted_.end(), vouched_.begin(), vouched_.end());
   for (const HeldCheckpoint& held : anchors_.since)
     for (const merkle::VerifierKey& key : keys_)
       if (held.origin == input_.origin && anchors_.check(held.note, key).is_valid()) trusted_.push_back(key.key);
@@ -86,7 +88,11 @@ void LogCheck::trust_keys() {
                return is_trusted(key.key) && anchors_.check(published.note, key).is_valid();
              });
     });
-    if (is_vouched) trusted_.push_back(keys_[i].key);
+    if (!is_vouched) continue;
+    trusted_.push_back(keys_[i].key);
+    vouched_.push_back(keys_[i].key);
+    report_.notes.push_back(fmt::format("{}: record {} names the signing key {} as the next, under the one before",
+                                        input_.origin, added->index, keys_[i].vkey()));
   }
 }
 

@@ -310,6 +310,32 @@ TEST_F(Verify, DoesNotFollowAKeyThatTheOldOneNeverNamed) {
   expect(verify(builder.files(), key('k')), Kind::resigned, 32);
 }
 
+TEST_F(Verify, FollowsARotatedKeyIntoLaterEpochsOfTheNode) {
+  LogBuilder first{{}};
+  first.records(30);
+  first.publish();
+  first.leaf(LeafType::key_added, [&] {
+    LogBuilder rotated{{.key = 'r'}};
+    return merkle::sha256(first.files().at("logs/demo/gateway-1/00000001-9f3ac2d1/log.vkey") +
+                          rotated.signing_key().verifier().vkey() + "\n");
+  }());
+  first.publish();
+  auto files = first.files();
+  files.at("logs/demo/gateway-1/00000001-9f3ac2d1/log.vkey") +=
+      LogBuilder{{.key = 'r'}}.signing_key().verifier().vkey() + "\n";
+  LogBuilder second{{.origin = "demo/gateway-1/00000002-00c0ffee", .seed = 2, .key = 'r'}};
+  second.records(5);
+  second.publish();
+  LogBuilder other{{.origin = "demo/gateway-2/00000001-00c0ffee", .seed = 3, .key = 'r'}};
+  other.records(5);
+  other.publish();
+  files.merge(second.files());
+  const Report followed = verify(files, key('k'));
+  EXPECT_EQ(followed.exit_code(), 0) << followed.text();
+  files.merge(other.files());
+  EXPECT_EQ(verify(files, key('k')).exit_code(), 1) << "another node's log never named that key";
+}
+
 TEST_F(Verify, ReadsTheStatesThatPublishingCanStopIn) {
   LogBuilder builder = log();
   const Files before = builder.files();

@@ -50,7 +50,11 @@ Answer decide(const merkle::AddCheckpoint& request, const WatchedLog* log, const
   const auto note = merkle::parse_note(request.checkpoint);
   const auto checkpoint = note ? merkle::Checkpoint::parse(note->text) : std::unexpected(note.error());
   if (!checkpoint) return refuse(400, "not a checkpoint");
-  if (log == nullptr || log->origin != checkpoint->origin) return refuse(404, "this witness does not watch that log");
+  if (log == nullptr || log->origin != checkpoint->origin)
+    return refuse(404,
+                  fmt::format("this witness does not watch the log {}; its operator adds it with `chancery witness "
+                              "add-log`",
+                              checkpoint->origin));
   if (!is_signed(*note, *log)) return refuse(403, "not validly signed by a key of that log");
   if (request.old_size > checkpoint->head.size) return refuse(400, "the old size is above the checkpoint's");
   const std::uint64_t known = log->last ? log->last->size : 0;

@@ -1,8 +1,10 @@
 #pragma once
 // C2SP tlog-witness over HTTP/1.1: the witness's server and the log's client. The only file here that opens sockets.
-// Plain HTTP: what is said is signed and public; for a hop over a foreign network put TLS in front of it.
+// The server speaks plain HTTP: what is said is signed and public; for a hop over a foreign network put TLS in front of
+// it. The client speaks both.
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -19,19 +21,24 @@ class WitnessServer {
   // Listens at once; port 0 takes a free one. Throws std::system_error. `service` must outlive the server.
   WitnessServer(WitnessService& service, const std::string& address, std::uint16_t port);
   ~WitnessServer();
+  // Answers GET /metrics on an address of its own. Before `run`.
+  void serve_metrics(const std::string& address, std::uint16_t port);
   std::uint16_t port() const;
-  void run();              // until `stop`
-  void stop();             // any thread; a signal handler's thread too
-  void stop_on_signals();  // SIGINT, SIGTERM
+  std::uint16_t metrics_port() const;  // 0: none
+  void run();                          // until `stop`
+  void stop();                         // any thread; a signal handler's thread too
+  void handle_signals();               // SIGINT and SIGTERM stop it, SIGHUP looks for logs that were added
 
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-// "http://host[:port][/prefix]"
+// "http://host[:port][/prefix]", or https
 struct Url {
   std::string host, port, prefix;
+  bool is_tls = false;
+  std::filesystem::path ca{};  // PEM bundle that the server's certificate must lead to; empty: the system's
   static std::optional<Url> parse(std::string_view text);
 };
 
@@ -39,6 +46,8 @@ struct Response {
   unsigned status = 0;
   Buffer body;
 };
+std::string in_words(const Response& response);  // "404: this witness does not watch …"
+
 // One request on a connection of its own. The error is a sentence.
 std::expected<Response, std::string> exchange(const Url& url, bool is_post, const std::string& path, const Buffer& body,
                                               std::chrono::milliseconds timeout);

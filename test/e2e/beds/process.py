@@ -87,6 +87,9 @@ class Process:
         self.child.kill()
         self.child.wait()
 
+    def reload(self):
+        self.child.send_signal(signal.SIGHUP)
+
     def stop(self, seconds: float = 20) -> int:
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-#include "app/keys.h"
+#include "app/serve/keys.h"
 
 #include <cstdlib>
 #include <fmt/format.h>
@@ -6,7 +6,6 @@
 #include "app/context.h"
 
 namespace chancery::app {
-namespace {
 
 // systemd.exec(5), "CREDENTIALS".
 std::string credential_file() {
@@ -17,15 +16,13 @@ std::string credential_file() {
   return std::filesystem::exists(file, error) ? file.string() : std::string{};
 }
 
-}  // namespace
-
 journal::KeyStore open_keys(const std::filesystem::path& folder) {
   auto keys = journal::KeyStore::open(journal::posix_disk(), folder.string(), credential_file());
   if (keys) return *std::move(keys);
   if (keys.error() == journal::KeyStoreError::missing)
     throw Failure(
-        fmt::format("there is no key store in {}: without it message bodies cannot be read. Name it with "
-                    "--keys.",
+        fmt::format("there is no key store {0}: without it message bodies cannot be read. If it lies elsewhere, name "
+                    "it with --keys; for a new archive `chancery keys create --keys {0}` makes one",
                     folder.string()));
   throw Failure(fmt::format("the key store {} cannot be opened: {}", folder.string(), keys.error().message()));
 }
