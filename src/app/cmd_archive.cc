@@ -158,7 +158,8 @@ Exit reindex(const Context& context, const ArchiveOption& option, bool missing_o
     for (const auto& log : busy) json.value(log);
     context.out << (json.end_array().end_object(), text) << '\n';
   } else {
-    context.out << fmt::format("{} records of {} logs are indexed\n", counts.records, counts.logs);
+    context.out << fmt::format("{} records of {} log{} are indexed\n", counts.records, counts.logs,
+                               counts.logs == 1 ? "" : "s");
   }
   for (const auto& log : busy)
     context.err << fmt::format("{} was left out: a gateway is running and keeps its index. Stop it first.\n", log);

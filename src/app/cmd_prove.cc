@@ -1,5 +1,6 @@
 // chancery prove: one record with everything an outsider needs to check it.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fstream>
 
 #include "app/command.h"
@@ -36,7 +37,8 @@ Name find_record(const archive::Paths& paths, const std::string& record) {
   }
   for (const archive::Log& log : logs)
     if (log.origin == record.substr(0, mark)) return {log, *index};
-  throw Failure{fmt::format("{}: there is no log of this name here", record.substr(0, mark))};
+  throw Failure{fmt::format("there is no log {} here; the logs are {}", record.substr(0, mark),
+                            fmt::join(archive::origins_of(logs), ", "))};
 }
 
 Buffer read_part(const std::string& file) {
@@ -104,6 +106,9 @@ Exit run_prove(const Context& context, const Given& given) {
     context.out << json << '\n';
   } else if (given.output.empty()) {
     context.out << text;
+  } else {
+    context.out << fmt::format("{}#{} with its proof under the checkpoint over {} records is in {}\n", name.log.origin,
+                               name.index, report.logs.front().published, given.output);
   }
   return Exit::ok;
 }
@@ -118,7 +123,7 @@ void add_prove(CLI::App& root, Context& context) {
                   "  chancery prove -d demo 17 --sealed\n"
                   "Check it with: chancery verify record.bundle --key log.pub");
   add_archive_option(*command, given->archive);
-  command->add_option("record", given->record, "LOG#INDEX, or INDEX where there is one log")->required();
+  command->add_option("RECORD", given->record, "LOG#INDEX, or INDEX where there is one log")->required();
   command->add_option("-o,--output", given->output, "File to write instead of standard output");
   command->add_flag("--sealed", given->is_sealed,
                     "Do not say what the record says: only that it exists, and since when");

@@ -31,8 +31,16 @@ Buffer read_line(const fs::path& file) {
 
 std::string logs_of(const Given& given) { return (fs::path{given.dir} / "logs").string(); }
 
+void check_folder(const Given& given) {
+  if (given.dir.empty()) throw Failure{"give --dir with the witness's folder, or --url to ask one over HTTP"};
+  if (std::error_code error; !fs::exists(fs::path{given.dir} / "witness.vkey", error))
+    throw Failure{fmt::format("{0} is no witness's folder; `chancery witness create --dir {0} --name NAME` makes one",
+                              given.dir)};
+}
+
 // The folder holds key.pem (0600), witness.vkey, and logs/.
 witness::WitnessService open_witness(const Given& given) {
+  check_folder(given);
   const auto vkey = merkle::VerifierKey::parse(read_line(fs::path{given.dir} / "witness.vkey"));
   auto key = seal::load_private_key(fs::path{given.dir} / "key.pem");
   if (!key) throw Failure{key.error()};
@@ -96,6 +104,7 @@ std::vector<merkle::VerifierKey> read_log_keys(const std::string& given) {
 }
 
 Exit add_log(const Context& context, const Given& given) {
+  check_folder(given);
   const auto keys = read_log_keys(given.key);
   const std::string logs = logs_of(given);
   const auto lock = journal::posix_disk().lock(logs);
@@ -172,6 +181,7 @@ Endpoint endpoint_of(const char* option, const std::string& text) {
 
 Exit serve(const Context& context, const Given& given) {
   const Endpoint endpoint = endpoint_of("--listen", given.listen);
+  check_folder(given);
   const auto lock = journal::posix_disk().lock(logs_of(given));
   if (!lock)
     throw Failure{lock.error() == std::errc::resource_unavailable_try_again

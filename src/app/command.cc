@@ -1,6 +1,8 @@
 #include "app/command.h"
 
+#include <filesystem>
 #include <fmt/format.h>
+#include <system_error>
 
 namespace chancery::app {
 
@@ -35,6 +37,8 @@ archive::Paths ArchiveOption::paths() const {
 
 archive::Paths ArchiveOption::open() const {
   archive::Paths found = paths();
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error)) throw Failure(fmt::format("there is no folder {}", folder));
   if (!archive::is_archive(found.archive))
     throw Failure(
         fmt::format("{} is not an archive: it holds no archive.json. Give the archive's folder, or the "

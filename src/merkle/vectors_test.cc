@@ -1,5 +1,6 @@
 // Against vectors of another implementation: test/vectors/make_vectors.py, run afresh each time. The vectors of
 // transparency-dev and C2SP themselves run where a checkout is named (proof_test.cc, note_test.cc).
+#include <algorithm>
 #include <cstdio>
 #include <gtest/gtest.h>
 #include <map>
@@ -19,7 +20,7 @@ namespace {
 using Fields = std::vector<std::string>;
 
 std::vector<Fields> run_generator() {
-  const std::string command = "/usr/bin/python3 -B " CHANCERY_TESTDATA "/../../../test/vectors/make_vectors.py";
+  const std::string command = "/usr/bin/python3 -B " CHANCERY_VECTORS "/make_vectors.py";
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe{::popen(command.c_str(), "r"), ::pclose};
   std::string text;
   char chunk[1 << 16];

@@ -31,9 +31,9 @@ Buffer about(const journal::OwnRecord& own, Kind kind) {
 }
 
 // One run of a gateway as far as its checkpoints are concerned; `keys`: the seeds of what its signer holds.
-class Run {
+class GatewayRun {
  public:
-  Run(const fs::path& folder, const std::string& keys) : folder_(folder) {
+  GatewayRun(const fs::path& folder, const std::string& keys) : folder_(folder) {
     std::vector<merkle::PrivateKey> held;
     for (const char seed : keys) held.push_back(key_of(seed));
     signer_ = std::make_unique<seal::SignerService>(*seal::SignerService::open(
@@ -57,7 +57,7 @@ class Run {
     opened_ = *journal::open(options);
     checkpoint_keys_ = std::make_unique<CheckpointKeys>(log_folder(), opened_.journal->origin(), *signer_, log_);
   }
-  ~Run() { opened_.journal->close(); }
+  ~GatewayRun() { opened_.journal->close(); }
 
   fs::path archive() const { return folder_ / "archive"; }
   std::string log_folder() const { return journal::log_folder(archive().string(), opened_.journal->origin()); }
@@ -122,13 +122,13 @@ class CheckpointKeysTest : public ::testing::Test {
 
 TEST_F(CheckpointKeysTest, AnAuditorWithTheFirstKeyFollowsARotation) {
   {
-    Run run{folder_.path(), "k"};
+    GatewayRun run{folder_.path(), "k"};
     run.take_up();
     run.publish(1);
     EXPECT_TRUE(run.newest_is_signed_by('k'));
   }
   {
-    Run run{folder_.path(), "kn"};
+    GatewayRun run{folder_.path(), "kn"};
     run.take_up();
     EXPECT_EQ(verify_with('k'), 0) << text_;
     run.publish(1);
@@ -139,7 +139,7 @@ TEST_F(CheckpointKeysTest, AnAuditorWithTheFirstKeyFollowsARotation) {
     EXPECT_EQ(verify_with('k'), 0) << text_;
   }
   {
-    Run run{folder_.path(), "n"};  // the old one is retired
+    GatewayRun run{folder_.path(), "n"};  // the old one is retired
     run.take_up();
     run.publish(2);
     EXPECT_TRUE(run.newest_is_signed_by('n'));
@@ -152,7 +152,7 @@ TEST_F(CheckpointKeysTest, AnAuditorWithTheFirstKeyFollowsARotation) {
 TEST_F(CheckpointKeysTest, WhateverPointItStopsAtTheKeyIsOnRecordOnceAndTheFileFits) {
   Buffer before;
   {
-    Run run{folder_.path(), "k"};
+    GatewayRun run{folder_.path(), "k"};
     run.take_up();
     run.publish(1);
     std::ifstream in(run.log_folder() + "/log.vkey", std::ios::binary);
@@ -160,7 +160,7 @@ TEST_F(CheckpointKeysTest, WhateverPointItStopsAtTheKeyIsOnRecordOnceAndTheFileF
   }
   std::uint64_t size = 0;
   {
-    Run run{folder_.path(), "kn"};
+    GatewayRun run{folder_.path(), "kn"};
     run.take_up();
     size = run.size();
     // As if it had been killed between the record and the file.
@@ -168,7 +168,7 @@ TEST_F(CheckpointKeysTest, WhateverPointItStopsAtTheKeyIsOnRecordOnceAndTheFileF
   }
   EXPECT_EQ(verify_with('k'), 0) << text_;
   {
-    Run run{folder_.path(), "kn"};
+    GatewayRun run{folder_.path(), "kn"};
     run.take_up();
     EXPECT_EQ(run.size(), size) << "no second record";
     EXPECT_EQ(verify_with('k'), 0) << text_;
@@ -180,11 +180,11 @@ TEST_F(CheckpointKeysTest, WhateverPointItStopsAtTheKeyIsOnRecordOnceAndTheFileF
 
 TEST_F(CheckpointKeysTest, AKeyThatWasNeverAnnouncedIsNotTakenUp) {
   {
-    Run run{folder_.path(), "k"};
+    GatewayRun run{folder_.path(), "k"};
     run.take_up();
     run.publish(1);
   }
-  Run run{folder_.path(), "x"};
+  GatewayRun run{folder_.path(), "x"};
   EXPECT_THROW(run.take_up(), Failure);
 }
 
@@ -192,7 +192,7 @@ TEST_F(CheckpointKeysTest, AKeyThatWasNeverAnnouncedIsNotTakenUp) {
 TEST_F(CheckpointKeysTest, AHistorySignedAgainUnderAnotherKeyIsFound) {
   std::string log_folder;
   {
-    Run run{folder_.path(), "k"};
+    GatewayRun run{folder_.path(), "k"};
     run.take_up();
     run.publish(2);
     log_folder = run.log_folder();
@@ -201,7 +201,7 @@ TEST_F(CheckpointKeysTest, AHistorySignedAgainUnderAnotherKeyIsFound) {
   fs::remove_all(log_folder + "/tile");
   fs::remove(folder_.path() / "signer");
   {
-    Run run{folder_.path(), "x"};
+    GatewayRun run{folder_.path(), "x"};
     run.take_up();
     run.publish(1);
   }

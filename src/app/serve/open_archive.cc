@@ -57,8 +57,10 @@ journal::Opened open_archive(const gateway::Config& config, journal::KeyStore& k
   auto opened = journal::open(options);
   if (opened) return *std::move(opened);
   const journal::OpenFailure& failure = opened.error();
-  throw Failure(fmt::format("cannot open the archive {}: {}{}.{}", archive, failure.code.message(),
-                            failure.detail.empty() ? "" : ": " + failure.detail, advice(failure, config)));
+  const std::string message = failure.code.message();
+  std::string what = failure.detail;
+  if (!what.contains(message)) what = message + (what.empty() ? "" : ": " + what);
+  throw Failure(fmt::format("cannot open the archive {}: {}.{}", archive, what, advice(failure, config)));
 }
 
 }  // namespace chancery::app::serve

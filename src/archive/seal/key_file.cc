@@ -111,6 +111,8 @@ std::expected<merkle::PrivateKey, std::string> create_private_key(const std::fil
   if (!pem) return std::unexpected(pem.error());
   const auto error = write_new(file, *pem);
   OPENSSL_cleanse(pem->data(), pem->size());
+  if (error == std::errc::file_exists)
+    return std::unexpected(fmt::format("{}: there is a key already, and it is never overwritten", file.string()));
   if (error) return std::unexpected(fmt::format("{}: {}", file.string(), error.message()));
   return std::move(*key);
 }

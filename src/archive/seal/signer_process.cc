@@ -1,5 +1,6 @@
 #include "archive/seal/signer_process.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -32,7 +32,8 @@ std::string text_of(const Said& said) {
   if (!said.seal.empty()) out += line("text", "encrypted end to end (" + said.seal + "); not known to the gateway");
   out += line("detail", said.detail);
   const std::string rule = said.rule.empty() ? "" : " by rule " + said.rule;
-  return out + line("verdict", said.verdict + rule) + line("over", said.protocol + " " + said.network);
+  return out + line("verdict", said.verdict + rule) +
+         line("over", said.network.empty() ? said.protocol : said.protocol + ", network " + said.network);
 }
 
 std::string text_of(const Signer& signer) {
