@@ -27,6 +27,9 @@ struct Unit {
   std::uint32_t action = 0;     // the codec's own note to its `release`; no one else reads it
   bool takes_over = false;      // leaves only when the connection that Codec::resumes() names is gone
   std::uint64_t number = 0;     // the codec's own number of the unit on its side; no one else reads it
+  // Where every event is forwarded, `release` only passes `wire` on and needs neither events nor decisions: the driver
+  // may have dropped both meanwhile. (Units wait for the disk by the thousand; what they hold falls out of the caches.)
+  bool forwards_wire = false;
 };
 
 // What the driver must do, in this order. Consecutive sends to one side may be joined into one write.
@@ -49,23 +52,43 @@ class Outbox {
  public:
   void send(Side side, Bytes octets) {
     if (octets.empty()) return;
-    if (!steps_.empty() && steps_.back().what == Step::What::send && steps_.back().side == side)
-      steps_.back().octets.append(octets);
-    else
-      steps_.push_back({Step::What::send, side, Buffer{octets}});
+    if (used_ == 0 || steps_[used_ - 1].what != Step::What::send || steps_[used_ - 1].side != side)
+      add(Step::What::send, side, {});
+    steps_[used_ - 1].octets.append(octets);
   }
-  void start_tls(Side side) { steps_.push_back({Step::What::start_tls, side, {}}); }
-  void close(Side side) { steps_.push_back({Step::What::close, side, {}}); }
-  void identified(std::string address) { steps_.push_back({Step::What::identified, Side::client, std::move(address)}); }
-  void resumed(std::string key) { steps_.push_back({Step::What::resumed, Side::client, std::move(key)}); }
-  void session_key(std::string key) { steps_.push_back({Step::What::session_key, Side::client, std::move(key)}); }
+  void start_tls(Side side) { add(Step::What::start_tls, side, {}); }
+  void close(Side side) { add(Step::What::close, side, {}); }
+  void identified(Bytes address) { add(Step::What::identified, Side::client, address); }
+  void resumed(Bytes key) { add(Step::What::resumed, Side::client, key); }
+  void session_key(Bytes key) { add(Step::What::session_key, Side::client, key); }
 
-  std::vector<Step>& steps() { return steps_; }
-  bool empty() const { return steps_.empty(); }
-  void clear() { steps_.clear(); }
+  std::span<Step> steps() { return std::span{steps_}.first(used_); }
+  bool empty() const { return used_ == 0; }
+  // Nothing but octets to send: a driver may then do the steps of several releases in one go.
+  bool only_sends() const { return only_sends_; }
+  // The steps' memory is kept for the next ones, unless one of them was large.
+  void clear() {
+    for (Step& step : steps())
+      if (step.octets.capacity() > kKeptMax) Buffer().swap(step.octets);
+    used_ = 0;
+    only_sends_ = true;
+  }
 
  private:
-  std::vector<Step> steps_;
+  static constexpr std::size_t kKeptMax = 64U << 10;  // octets of one step
+
+  void add(Step::What what, Side side, Bytes octets) {
+    if (used_ == steps_.size()) steps_.emplace_back();
+    Step& step = steps_[used_++];
+    step.what = what;
+    step.side = side;
+    step.octets.assign(octets);
+    only_sends_ = only_sends_ && what == Step::What::send;
+  }
+
+  std::vector<Step> steps_;  // the first `used_` are meant
+  std::size_t used_ = 0;
+  bool only_sends_ = true;
 };
 
 // A stream chunk may end anywhere; a datagram is a whole.

@@ -65,6 +65,17 @@ enum class RecordError {
 std::error_code make_error_code(RecordError error);
 
 Buffer encode(const Record& record);
+// The same into `out`, which is cleared first and keeps its memory, from parts that stand in different places: `event`
+// (as of kind `kind`), `decision`, `wire` and `secrets` count, not those of `record`.
+struct RecordParts {
+  const Record& record;
+  const Event& event;
+  const Decision& decision;
+  Kind kind;
+  Bytes wire;
+  const std::vector<Secret>& secrets;
+};
+void encode(const RecordParts& parts, Buffer& out);
 // Strict: anything that `encode` could not have produced (order, non-shortest lengths, wrong types) is an error.
 // So decode_record(encode(r)) == r, and whatever decodes encodes to the same octets.
 std::expected<Record, std::error_code> decode_record(Bytes cbor);

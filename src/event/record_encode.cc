@@ -82,9 +82,9 @@ void write_files(CborWriter& out, const std::vector<File>& files) {
   }
 }
 
-void write_event(CborWriter& out, const Event& event) {
+void write_event(CborWriter& out, const Event& event, Kind kind) {
   Fields fields{out};
-  fields.add(kKind).unsigned_int(number(event.kind));
+  fields.add(kKind).unsigned_int(number(kind));
   if (event.scope != Scope::direct) fields.add(kScope).unsigned_int(number(event.scope));
   if (event.copy != Copy::none) fields.add(kCopy).unsigned_int(number(event.copy));
   if (!event.accepted) fields.add(kAccepted).boolean(false);
@@ -178,25 +178,33 @@ std::size_t size_of(const std::vector<std::string>& list) {
 }
 
 // Near the encoded size, from above for nearly all records, so that the buffer is allocated once.
-std::size_t likely_size(const Record& record) {
-  const Event& event = record.event;
-  std::size_t size = 320 + record.wire.size() + record.unknown.size() + record.network.size() + record.account.size();
+std::size_t likely_size(const RecordParts& parts) {
+  const Record& record = parts.record;
+  const Event& event = parts.event;
+  std::size_t size = 320 + parts.wire.size() + record.unknown.size() + record.network.size() + record.account.size();
   size += event.from.size() + event.from_device.size() + event.room.size() + event.id.size() + event.origin_id.size();
   size += event.ref.size() + event.thread.size() + event.detail.size() + size_of(event.to) + size_of(event.present);
   for (const auto& part : event.texts) size += part.text.size() + part.language.size() + 32 + part.segments.size() * 20;
   for (const auto& file : event.files) size += file.name.size() + file.url.size() + file.digest.size() + 64;
-  const Decision& decision = record.decision;
+  const Decision& decision = parts.decision;
   size += decision.rule.size() + decision.notice.size() + size_of(decision.rules) + decision.masks.size() * 15;
   for (const auto& answer : decision.answers) size += answer.query.size() + answer.value.size() + 8;
   for (const auto& delivery : record.deliveries) size += delivery.to.size() + 48;
-  return size + record.secrets.size() * 24;
+  return size + parts.secrets.size() * 24;
 }
 
 }  // namespace
 
 Buffer encode(const Record& record) {
   Buffer octets;
-  octets.reserve(likely_size(record));
+  encode({record, record.event, record.decision, record.event.kind, record.wire, record.secrets}, octets);
+  return octets;
+}
+
+void encode(const RecordParts& parts, Buffer& octets) {
+  const Record& record = parts.record;
+  octets.clear();
+  octets.reserve(likely_size(parts));
   CborWriter out{octets};
   Fields fields{out};
   fields.add(kVersion).unsigned_int(kRecordVersion);
@@ -209,18 +217,17 @@ Buffer encode(const Record& record) {
   fields.add_string(kAccount, record.account);
   fields.add_id(kConversation, record.conversation);
   if (record.conversation_sequence != 0) fields.add(kConversationSequence).unsigned_int(record.conversation_sequence);
-  write_event(fields.add(kEvent), record.event);
-  if (!says_nothing(record.decision)) write_decision(fields.add(kDecision), record.decision);
-  if (!record.wire.empty()) fields.add(kWire).bytes(record.wire);
+  write_event(fields.add(kEvent), parts.event, parts.kind);
+  if (!says_nothing(parts.decision)) write_decision(fields.add(kDecision), parts.decision);
+  if (!parts.wire.empty()) fields.add(kWire).bytes(parts.wire);
   if (record.wire_in != 0) fields.add(kWireIn).unsigned_int(record.wire_in);
-  if (!record.secrets.empty()) write_secrets(fields.add(kSecrets), record.secrets);
+  if (!parts.secrets.empty()) write_secrets(fields.add(kSecrets), parts.secrets);
   if (!record.deliveries.empty()) write_deliveries(fields.add(kDeliveries), record.deliveries);
   if (record.counters) write_counters(fields.add(kCounters), *record.counters);
   CborReader later{record.unknown};
   const std::uint64_t later_fields = record.unknown.empty() ? 0 : later.map();
   if (later_fields != 0 && later.ok()) out.raw(Bytes{record.unknown}.substr(later.position()));
   fields.close(later_fields);
-  return octets;
 }
 
 }  // namespace chancery

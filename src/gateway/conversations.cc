@@ -8,14 +8,17 @@
 namespace chancery::gateway {
 namespace {
 
-void append_folded(std::string& out, std::string_view address) {
-  for (const char c : address) out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 // No address, room or network name holds a zero octet: the parts cannot run into each other.
 constexpr char kSeparator = '\0';
 
 }  // namespace
+
+void append_folded(std::string& out, std::string_view address) {
+  const std::size_t before = out.size();
+  out.append(address);
+  for (std::size_t i = before; i < out.size(); ++i)
+    if (out[i] >= 'A' && out[i] <= 'Z') out[i] = static_cast<char>(out[i] - 'A' + 'a');
+}
 
 std::string fold_address(std::string_view address) {
   std::string folded;
@@ -35,12 +38,19 @@ ConversationId Conversations::of(std::string_view network, const Event& event) {
   key_ += "direct";
   key_ += kSeparator;
   const std::string_view to = event.to.empty() ? std::string_view{} : std::string_view{event.to.front()};
-  std::string one = fold_address(event.from);
-  std::string two = fold_address(to);
-  if (two < one) std::swap(one, two);
-  key_ += one;
-  key_ += kSeparator;
-  key_ += two;
+  const std::size_t one = key_.size();
+  append_folded(key_, event.from);
+  const std::size_t two = key_.size();
+  append_folded(key_, to);
+  const auto begin = key_.begin();
+  const auto first = begin + static_cast<std::ptrdiff_t>(one);
+  const auto second = begin + static_cast<std::ptrdiff_t>(two);
+  if (Bytes{key_}.substr(two) < Bytes{key_}.substr(one, two - one)) {
+    std::rotate(first, second, key_.end());
+    key_.insert(one + key_.size() - two, 1, kSeparator);
+  } else {
+    key_.insert(two, 1, kSeparator);
+  }
   return identify(key_);
 }
 

@@ -42,5 +42,6 @@ class Conversations {
 
 // What addresses are compared by: ASCII letters in lower case. Codecs have normalised what their protocol says.
 std::string fold_address(std::string_view address);
+void append_folded(std::string& out, std::string_view address);
 
 }  // namespace chancery::gateway

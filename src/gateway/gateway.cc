@@ -61,6 +61,7 @@ void Gateway::start(journal::Journal& journal, Memory memory, Legs legs) {
   for (const auto& [id, next] : memory.sequences)
     if (next > 0) conversations_->used(id, next - 1);
   recorder_.emplace(journal, *conversations_, stats_);
+  recorder_->hand_over_by([this] { loop_.defer(hand_over_); });
   shop_.emplace(Shop{.loop = loop_,
                      .log = log_,
                      .resolver = resolver_,

@@ -107,6 +107,14 @@ class Gateway final : public journal::Observer {
   std::unique_ptr<net::TextEndpoint> metrics_;
   std::function<std::string()> more_metrics_ = [] { return std::string{}; };
 
+  // Hands what a turn recorded to the journal, in one go.
+  struct HandOver final : net::Deferred {
+    explicit HandOver(Gateway& of) : gateway(of) {}
+    void on_turn_end() override { gateway.recorder_->hand_over(); }
+    Gateway& gateway;
+  };
+  HandOver hand_over_{*this};
+
   net::Timer heartbeat_;
   net::Timer deliveries_;
   net::Timer drain_limit_;

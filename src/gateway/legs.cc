@@ -1,8 +1,10 @@
 #include "gateway/legs.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <openssl/evp.h>
 
 #include "event/mask.h"
@@ -15,77 +17,7 @@ namespace {
 // redacted is compared by its plain texts only, under another label.
 enum class Form : char { whole = 'w', redacted = 'r' };
 
-class Digest {
- public:
-  Digest() : context_(EVP_MD_CTX_new()) {
-    static EVP_MD* const kSha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);  // fetched once: costs as much as hashing
-    if (context_ == nullptr || EVP_DigestInit_ex2(context_, kSha256, nullptr) != 1) std::abort();
-  }
-  ~Digest() { EVP_MD_CTX_free(context_); }
-  Digest(const Digest&) = delete;
-  Digest& operator=(const Digest&) = delete;
-
-  void add(std::string_view text) {
-    const std::uint64_t size = text.size();  // length first: parts cannot run into each other
-    EVP_DigestUpdate(context_, &size, sizeof size);
-    EVP_DigestUpdate(context_, text.data(), text.size());
-  }
-  void add(char tag) { EVP_DigestUpdate(context_, &tag, 1); }
-
-  std::array<std::uint8_t, 16> finish() {
-    std::array<std::uint8_t, 32> whole{};
-    EVP_DigestFinal_ex(context_, whole.data(), nullptr);
-    std::array<std::uint8_t, 16> half{};
-    std::copy_n(whole.begin(), half.size(), half.begin());
-    return half;
-  }
-
- private:
-  EVP_MD_CTX* context_;
-};
-
 bool is_plain(const TextPart& part) { return part.role != TextPart::Role::xhtml; }
-
-// Not their language: some servers write the stream's own xml:lang (RFC 6120 §8.1.5) onto what had none. Nor their
-// order: ejabberd puts the children of a stanza in another one.
-void add_texts(Digest& digest, const Event& event, Form form, std::span<const Mask> masks) {
-  if (event.texts.size() == 1 && masks.empty() && is_plain(event.texts.front())) {  // nearly every message
-    digest.add(static_cast<char>(event.texts.front().role));
-    digest.add(event.texts.front().text);
-    return;
-  }
-  std::vector<std::pair<char, std::string>> texts;
-  for (std::uint32_t i = 0; i < event.texts.size(); ++i) {
-    const TextPart& part = event.texts[i];
-    if (form == Form::redacted && !is_plain(part)) continue;
-    texts.emplace_back(static_cast<char>(part.role), masks.empty() ? part.text : apply_masks(part.text, i, masks));
-  }
-  std::ranges::sort(texts);
-  for (const auto& [role, text] : texts) {
-    digest.add(role);
-    digest.add(text);
-  }
-}
-
-std::array<std::uint8_t, 16> key_of(const Event& event, const ConversationId& conversation, Form form,
-                                    std::span<const Mask> masks) {
-  Digest digest;
-  digest.add(static_cast<char>(form));
-  digest.add(static_cast<char>(event.kind));
-  digest.add(conversation.bytes());
-  digest.add(fold_address(event.from));
-  digest.add(event.ref);
-  digest.add(event.seal);
-  digest.add(event.action ? 'a' : '-');
-  if (event.kind == Kind::reaction || event.kind == Kind::opaque) digest.add(event.detail);
-  add_texts(digest, event, form, masks);
-  for (const File& file : event.files) {
-    digest.add(file.name);
-    digest.add(file.url);
-    digest.add(file.digest);
-  }
-  return digest.finish();
-}
 
 std::uint64_t hash_of(std::string_view text) {
   if (text.empty()) return 0;
@@ -105,11 +37,132 @@ std::uint64_t hash_of(const std::array<std::uint8_t, 16>& key) {
   return value | std::uint64_t{1} << 63;
 }
 
-constexpr std::size_t kSlotsMin = 1'024;
+std::uint64_t hash_with(std::uint64_t key, std::uint64_t other) {
+  std::uint64_t value = (key ^ other) * 0x9e3779b97f4a7c15ULL;  // both are hashes: this only keeps them apart
+  value ^= value >> 32;
+  return value | std::uint64_t{1} << 63;
+}
+
+// The slot of an entry that is soon forgotten is fetched this many entries ahead.
+constexpr std::size_t kFetchAhead = 4;
+// Shorter walks are not worth a cursor.
+constexpr std::size_t kWalkShort = 4;
+
+std::uint32_t seconds_of(Instant time) {
+  return static_cast<std::uint32_t>(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
+}
 
 bool is_history(const Event& event) { return event.copy == Copy::delayed || event.copy == Copy::archive; }
 
 }  // namespace
+
+// ---- The digest of a message's content -----------------------------------------------------------------------------
+
+class Legs::Digest {
+ public:
+  Digest() : sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {
+    if (sha256_ == nullptr || context_ == nullptr) std::abort();
+  }
+  ~Digest() {
+    EVP_MD_CTX_free(context_);
+    EVP_MD_free(sha256_);
+  }
+  Digest(const Digest&) = delete;
+  Digest& operator=(const Digest&) = delete;
+
+  Key of(const Event& event, const ConversationId& conversation, Form form, std::span<const Mask> masks) {
+    text_.clear();
+    add(static_cast<char>(form));
+    add(static_cast<char>(event.kind));
+    add(conversation.bytes());
+    add_folded(event.from);
+    add(event.ref);
+    add(event.seal);
+    add(event.action ? 'a' : '-');
+    if (event.kind == Kind::reaction || event.kind == Kind::opaque) add(event.detail);
+    add_texts(event, form, masks);
+    for (const File& file : event.files) {
+      add(file.name);
+      add(file.url);
+      add(file.digest);
+    }
+    return finish();
+  }
+
+ private:
+  void add(char tag) { text_.push_back(tag); }
+  void add(std::string_view text) {
+    add_size(text.size());
+    text_.append(text);
+  }
+  void add_folded(std::string_view address) {
+    add_size(address.size());
+    append_folded(text_, address);
+  }
+  // In front of each text: parts cannot run into each other.
+  void add_size(std::uint64_t size) {
+    std::array<char, sizeof size> octets{};
+    std::memcpy(octets.data(), &size, sizeof size);
+    text_.append(octets.data(), octets.size());
+  }
+
+  // Not their language: some servers write the stream's own xml:lang (RFC 6120 §8.1.5) onto what had none. Nor their
+  // order: ejabberd puts the children of a stanza in another one.
+  void add_texts(const Event& event, Form form, std::span<const Mask> masks) {
+    if (event.texts.size() == 1 && masks.empty() && is_plain(event.texts.front())) {  // nearly every message
+      add(static_cast<char>(event.texts.front().role));
+      add(event.texts.front().text);
+      return;
+    }
+    std::vector<std::pair<char, std::string>> texts;
+    for (std::uint32_t i = 0; i < event.texts.size(); ++i) {
+      const TextPart& part = event.texts[i];
+      if (form == Form::redacted && !is_plain(part)) continue;
+      texts.emplace_back(static_cast<char>(part.role), masks.empty() ? part.text : apply_masks(part.text, i, masks));
+    }
+    std::ranges::sort(texts);
+    for (const auto& [role, text] : texts) {
+      add(role);
+      add(text);
+    }
+  }
+
+  Key finish() {
+    std::array<std::uint8_t, 32> whole{};
+    if (EVP_DigestInit_ex2(context_, sha256_, nullptr) != 1 ||
+        EVP_DigestUpdate(context_, text_.data(), text_.size()) != 1 ||
+        EVP_DigestFinal_ex(context_, whole.data(), nullptr) != 1)
+      std::abort();
+    if (text_.capacity() > kKeptMax) std::string().swap(text_);
+    Key half{};
+    std::copy_n(whole.begin(), half.size(), half.begin());
+    return half;
+  }
+
+  static constexpr std::size_t kKeptMax = 64U << 10;  // octets
+
+  EVP_MD* sha256_;
+  EVP_MD_CTX* context_;
+  std::string text_;  // what is hashed; kept for its memory
+};
+
+// ---- The table -----------------------------------------------------------------------------------------------------
+
+void Legs::FreeEntries::operator()(Entry* entries) const {
+  ::operator delete(entries, std::align_val_t{alignof(Entry)});
+}
+
+Legs::Legs(std::size_t entries_max)
+    : entries_max_(entries_max),
+      digest_(std::make_unique<Digest>()),
+      mask_(static_cast<Number>(std::bit_ceil(entries_max + 2) - 1)) {
+  const std::size_t octets = (std::size_t{mask_} + 1) * sizeof(Entry);
+  entries_.reset(static_cast<Entry*>(::operator new(octets, std::align_val_t{alignof(Entry)})));
+}
+
+Legs::Legs(Legs&&) noexcept = default;
+Legs& Legs::operator=(Legs&&) noexcept = default;
+Legs::~Legs() = default;
 
 bool Legs::matchable(const Event& event) {
   switch (event.kind) {
@@ -130,125 +183,147 @@ void Legs::add(const Event& event, const Decision& decision, const ConversationI
                Instant now) {
   if (!matchable(event) || decision.verdict == Verdict::hold) return;
   const bool redacted = decision.verdict == Verdict::redact;
-  const Key key = key_of(event, conversation, redacted ? Form::redacted : Form::whole, decision.masks);
+  const Key key = digest_->of(event, conversation, redacted ? Form::redacted : Form::whole, decision.masks);
   if (redacted) ++redacted_;
-  if (2 * (used_ + 1) > slots_.size()) grow();
   const std::uint64_t hash = hash_of(key);
-  const auto number = static_cast<Number>(first_ + queue_.size());
-  Slot& slot = slots_[slot_of(key, hash)];
-  if (slot.hash == 0) {
-    slot = {hash, number, number};
-    ++used_;
-  } else {
-    entry(slot.youngest).next = number;
-    slot.youngest = number;
-  }
-  queue_.push_back({key,
-                    index,
-                    hash_of(event.id),
-                    hash_of(event.origin_id),
-                    now,
-                    decision.verdict == Verdict::refuse,
-                    number,
-                    0,
-                    {}});
+  all_.prefetch(hash);
   expire(now);
+  if (size_ > 0 && size_ >= entries_max_) drop_oldest();
+  if (entries_max_ == 0) return;
+  const auto number = static_cast<Number>(first_ + size_);
+  Entry& made = entry(number);
+  made = {.key = key,
+          .index = index,
+          .id = hash_of(event.id),
+          .origin_id = hash_of(event.origin_id),
+          .first_seen = 0,
+          .time_s = seconds_of(now),
+          .is_by_id = 0,
+          .is_refused = decision.verdict == Verdict::refuse,
+          .is_in_room = 0,
+          .next = number,
+          .next_by_id = number};
+  ++size_;
+  const Number before = all_.add(hash, number, with_key(key));
+  if (before == number) return;
+  entry(before).next = number;
+  if (made.id == 0) return;
+  made.is_by_id = 1;
+  entry(by_id_.add(hash_with(hash, made.id), number, with_id(key, made.id))).next_by_id = number;
 }
 
 std::optional<Legs::Match> Legs::match(const Event& event, const ConversationId& conversation, const ConnectionId& leg,
                                        Instant now) {
   if (!matchable(event)) return std::nullopt;
   expire(now);
-  if (auto whole = match_under(key_of(event, conversation, Form::whole, {}), event, leg)) return whole;
+  if (auto whole = match_under(digest_->of(event, conversation, Form::whole, {}), event, leg)) return whole;
   if (redacted_ == 0) return std::nullopt;
-  return match_under(key_of(event, conversation, Form::redacted, {}), event, leg);
+  return match_under(digest_->of(event, conversation, Form::redacted, {}), event, leg);
 }
 
+// The oldest entry is nearly always the only one. Else those of the same id come first, then all of these words.
 std::optional<Legs::Match> Legs::match_under(const Key& key, const Event& event, const ConnectionId& leg) {
-  if (slots_.empty()) return std::nullopt;
-  const Slot& slot = slots_[slot_of(key, hash_of(key))];
-  if (slot.hash == 0) return std::nullopt;
-  const std::uint64_t id = hash_of(event.id);
-  const std::uint64_t origin_id = hash_of(event.origin_id);
-  const std::uint64_t mark = hash_of(leg);
-  const bool copy = is_history(event) || event.copy == Copy::resend;
-  std::optional<Match> refused;
-  for (Number number = slot.oldest;; number = entry(number).next) {
-    Entry& known = entry(number);
-    // Ids decide where both legs have one. A server may give an id to what had none (IRC msgid).
-    const bool same_origin = origin_id != 0 && origin_id == known.origin_id;
-    const bool other_id = id != 0 && known.id != 0 && id != known.id && !same_origin;
-    if (!other_id && known.refused) {
-      if (copy && !refused) refused = {known.index, true, true};
-    } else if (!other_id) {
-      if (copy) return Match{known.index, true, false};
-      if (see(known, mark)) return Match{known.index, false, false};
-    }
-    if (number == slot.youngest) return refused;
+  const std::uint64_t hash = hash_of(key);
+  const Chains::Slot* all = all_.find(hash, with_key(key));
+  if (all == nullptr) return std::nullopt;
+  const Sought sought{key, hash_of(event.id), hash_of(event.origin_id), hash_of(leg),
+                      is_history(event) || event.copy == Copy::resend};
+  if (all->oldest == all->youngest)
+    return is_other(entry(all->oldest), sought) ? std::nullopt : take(all->oldest, sought);
+  std::optional<Match> same;
+  if (sought.id != 0)
+    if (const auto* chain = by_id_.find(hash_with(hash, sought.id), with_id(key, sought.id)))
+      same = walk(Chain::by_id, *chain, sought);
+  if (same && !same->refused) return same;
+  const auto any = walk(Chain::all, *all, sought);
+  return any ? any : same;
+}
+
+// Ids decide where both legs have one. A server may give an id to what had none (IRC msgid).
+bool Legs::is_other(const Entry& known, const Sought& sought) const {
+  const bool same_origin = sought.origin_id != 0 && sought.origin_id == known.origin_id;
+  return sought.id != 0 && known.id != 0 && sought.id != known.id && !same_origin;
+}
+
+std::optional<Legs::Match> Legs::take(Number number, const Sought& sought) {
+  const Entry& known = entry(number);
+  if (sought.copy) return Match{known.index, true, known.is_refused != 0};
+  if (known.is_refused == 0 && see(number, sought.leg)) return Match{known.index, false, false};
+  return std::nullopt;
+}
+
+// The first that matches and was not refused; else, for copies, the first that was.
+std::optional<Legs::Match> Legs::walk(Chain chain, const Chains::Slot& slot, const Sought& sought) {
+  const std::uint64_t cursor = hash_with(slot.hash, sought.leg);
+  std::size_t steps = 0;
+  std::size_t passed = 0;
+  std::optional<Match> found;
+  Number number = first_to_try(chain, slot, sought, cursor);
+  for (;; number = chain == Chain::all ? entry(number).next : entry(number).next_by_id, ++steps) {
+    if (is_other(entry(number), sought))
+      ++passed;
+    else if (!found || entry(number).is_refused == 0)
+      found = take(number, sought);
+    if (found && found->refused) ++passed;
+    if ((found && !found->refused) || number == slot.youngest || passed > kPassedMax) break;
   }
+  if (!sought.copy && passed == 0 && steps > kWalkShort) {
+    if (cursors_.size() >= kCursorsMax) cursors_.clear();
+    cursors_[cursor] = number;
+  }
+  return found;
+}
+
+// Where the leg's cursor stands, if it still means this chain; else the oldest.
+Legs::Number Legs::first_to_try(Chain chain, const Chains::Slot& slot, const Sought& sought, std::uint64_t cursor) {
+  if (sought.copy || cursors_.empty()) return slot.oldest;
+  const auto known = cursors_.find(cursor);
+  if (known == cursors_.end()) return slot.oldest;
+  const Number number = known->second;
+  const auto age = [this](Number which) { return static_cast<Number>(which - first_); };
+  const bool is_there = age(number) < size_ && age(number) >= age(slot.oldest) && entry(number).key == sought.key;
+  if (!is_there || (chain == Chain::by_id && entry(number).id != sought.id)) return slot.oldest;
+  return number;
 }
 
 // False: this leg had it before.
-bool Legs::see(Entry& known, std::uint64_t leg) {
-  if (known.first_seen == leg || std::ranges::find(known.also_seen, leg) != known.also_seen.end()) return false;
-  if (known.first_seen == 0)
+bool Legs::see(Number number, std::uint64_t leg) {
+  Entry& known = entry(number);
+  if (known.first_seen == leg) return false;
+  if (known.first_seen == 0) {
     known.first_seen = leg;
-  else
-    known.also_seen.push_back(leg);
+  } else {
+    auto& others = also_seen_[number];
+    if (std::ranges::find(others, leg) != others.end()) return false;
+    others.push_back(leg);
+    known.is_in_room = 1;
+  }
   ++seen_;
   return true;
 }
 
 void Legs::expire(Instant now) {
-  while (!queue_.empty() &&
-         (queue_.size() > entries_max_ || seen_ > kSeenMax || queue_.front().time + kRemembered < now))
-    drop_oldest();
+  constexpr std::uint32_t kRememberedSeconds = std::chrono::seconds{kRemembered}.count();
+  const std::uint32_t now_s = seconds_of(now);
+  while (size_ > 0 && (seen_ > kSeenMax || entry(first_).time_s + kRememberedSeconds < now_s)) drop_oldest();
 }
 
-// The oldest of all is the oldest of its key too.
+// The oldest of all is the oldest of its key, and of its id, too.
 void Legs::drop_oldest() {
-  const Entry& oldest = queue_.front();
-  const std::size_t at = slot_of(oldest.key, hash_of(oldest.key));
-  if (slots_[at].oldest == slots_[at].youngest)
-    erase(at);
-  else
-    slots_[at].oldest = oldest.next;
-  seen_ -= (oldest.first_seen != 0 ? 1U : 0U) + oldest.also_seen.size();
-  queue_.pop_front();
+  if (size_ > kFetchAhead) all_.prefetch(hash_of(entry(static_cast<Number>(first_ + kFetchAhead)).key));
+  const Entry& oldest = entry(first_);
+  const std::uint64_t hash = hash_of(oldest.key);
+  all_.drop_oldest(hash, oldest.next, with_key(oldest.key));
+  if (oldest.is_by_id != 0)
+    by_id_.drop_oldest(hash_with(hash, oldest.id), oldest.next_by_id, with_id(oldest.key, oldest.id));
+  if (oldest.first_seen != 0) --seen_;
+  if (oldest.is_in_room != 0) {
+    const auto others = also_seen_.find(first_);
+    seen_ -= others->second.size();
+    also_seen_.erase(others);
+  }
+  --size_;
   ++first_;
-}
-
-// ---- The table -----------------------------------------------------------------------------------------------------
-
-std::size_t Legs::slot_of(const Key& key, std::uint64_t hash) {
-  std::size_t at = hash & (slots_.size() - 1);
-  while (slots_[at].hash != 0 && (slots_[at].hash != hash || entry(slots_[at].oldest).key != key))
-    at = (at + 1) & (slots_.size() - 1);
-  return at;
-}
-
-void Legs::grow() {
-  std::vector<Slot> old(std::max(kSlotsMin, 2 * slots_.size()));
-  old.swap(slots_);
-  for (const Slot& slot : old) {
-    if (slot.hash == 0) continue;
-    std::size_t at = slot.hash & (slots_.size() - 1);
-    while (slots_[at].hash != 0) at = (at + 1) & (slots_.size() - 1);
-    slots_[at] = slot;
-  }
-}
-
-// What stands behind it moves up, so that no search ends at a gap.
-void Legs::erase(std::size_t gap) {
-  const std::size_t mask = slots_.size() - 1;
-  for (std::size_t at = (gap + 1) & mask; slots_[at].hash != 0; at = (at + 1) & mask) {
-    const std::size_t home = slots_[at].hash & mask;
-    if (((at - home) & mask) < ((at - gap) & mask)) continue;  // it would stand before its home
-    slots_[gap] = slots_[at];
-    gap = at;
-  }
-  slots_[gap] = {};
-  --used_;
 }
 
 }  // namespace chancery::gateway

@@ -4,16 +4,21 @@
 // digest of the content; rebuilt at start from the journal's tail.
 //
 // The digest is SHA-256: whoever could make two contents with one digest could send what nobody judged.
+//
+// The same words said again and again cost no more than any others: see `Chain` and `cursors_`.
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/id.h"
 #include "core/time.h"
 #include "event/decision.h"
 #include "event/event.h"
+#include "gateway/chains.h"
 
 namespace chancery::gateway {
 
@@ -21,8 +26,14 @@ class Legs {
  public:
   static constexpr std::size_t kSeenMax = 4'000'000;        // marks "this session had it", over all entries
   static constexpr std::chrono::hours kRemembered{7 * 24};  // offline delivery and archive queries reach back so far
+  // Entries of the same words under other ids that one search passes by. Behind so many a leg counts as new: it is
+  // recorded once more, and nothing is lost.
+  static constexpr std::size_t kPassedMax = 256;
 
-  explicit Legs(std::size_t entries_max) : entries_max_(entries_max) {}
+  explicit Legs(std::size_t entries_max);
+  Legs(Legs&&) noexcept;
+  Legs& operator=(Legs&&) noexcept;
+  ~Legs();
 
   // The event was recorded as `index` and is let through as `decision` says. A refused one is known only to copies
   // (sent again after a resumption): its live leg never comes, and if it does, it went around the gateway and is new.
@@ -42,47 +53,71 @@ class Legs {
                              Instant now);
 
   static bool matchable(const Event& event);  // kinds that travel from person to person
-  std::size_t size() const { return queue_.size(); }
+  std::size_t size() const { return size_; }
 
  private:
+  class Digest;
   using Key = std::array<std::uint8_t, 16>;
-  // Entries are numbered as they come, modulo 2^32; the oldest goes first, so they stand in one queue.
-  using Number = std::uint32_t;
-  struct Entry {
+  using Number = Chains::Number;
+  // One cache line.
+  struct alignas(64) Entry {
     Key key;
-    std::uint64_t index = 0;
-    std::uint64_t id = 0;  // hashes; 0: none
-    std::uint64_t origin_id = 0;
-    Instant time;
-    bool refused = false;
-    Number next = 0;                       // the next younger entry with this key; its own number: none
-    std::uint64_t first_seen = 0;          // the first leg that had it, by a hash of its connection; 0: none
-    std::vector<std::uint64_t> also_seen;  // the others: rooms
+    std::uint64_t index;
+    std::uint64_t id;  // hashes; 0: none
+    std::uint64_t origin_id;
+    std::uint64_t first_seen;      // the first leg that had it, by a hash of its connection; 0: none
+    std::uint32_t time_s;          // since the Unix epoch
+    std::uint32_t is_by_id : 1;    // in a chain of by_id_
+    std::uint32_t is_refused : 1;  // only copies match it
+    std::uint32_t is_in_room : 1;  // other legs had it too: also_seen_
+    Number next;                   // the next younger entry with this key; its own number: none
+    Number next_by_id;             // … and with this id
   };
-  // Open addressing: a message costs a cache line here and one in the queue, and growing moves 16 octets an entry.
-  // Keys hold a conversation id, which is secret: nobody can choose keys that collide.
-  struct Slot {
-    std::uint64_t hash = 0;  // 0: free
-    Number oldest = 0;       // of the entries with this key …
-    Number youngest = 0;
+  // A message's leg as it is looked for.
+  struct Sought {
+    Key key;
+    std::uint64_t id, origin_id, leg;
+    bool copy;
   };
+  enum class Chain : std::uint8_t { all, by_id };
 
   void expire(Instant now);
   void drop_oldest();
   std::optional<Match> match_under(const Key& key, const Event& event, const ConnectionId& leg);
-  bool see(Entry& known, std::uint64_t leg);
-  Entry& entry(Number number) { return queue_[static_cast<Number>(number - first_)]; }
-  std::size_t slot_of(const Key& key, std::uint64_t hash);  // where it is, or the free slot where it would be
-  void grow();
-  void erase(std::size_t slot);
+  std::optional<Match> walk(Chain chain, const Chains::Slot& slot, const Sought& sought);
+  std::optional<Match> take(Number number, const Sought& sought);
+  Number first_to_try(Chain chain, const Chains::Slot& slot, const Sought& sought, std::uint64_t cursor);
+  bool is_other(const Entry& known, const Sought& sought) const;
+  bool see(Number number, std::uint64_t leg);
+  Entry& entry(Number number) { return entries_[number & mask_]; }
+  const Entry& entry(Number number) const { return entries_[number & mask_]; }
+  // Entries that stand in one chain.
+  auto with_key(const Key& key) const {
+    return [this, &key](Number oldest) { return entry(oldest).key == key; };
+  }
+  auto with_id(const Key& key, std::uint64_t id) const {
+    return [this, &key, id](Number oldest) { return entry(oldest).id == id && entry(oldest).key == key; };
+  }
 
   std::size_t entries_max_;
+  std::unique_ptr<Digest> digest_;
+  // A ring: entries are numbered as they come, modulo 2^32, and the oldest goes first. Memory that was never used is
+  // never touched.
+  struct FreeEntries {
+    void operator()(Entry* entries) const;
+  };
+  std::unique_ptr<Entry[], FreeEntries> entries_;
+  Number mask_;
+  Number first_ = 0;  // number of the oldest
+  std::size_t size_ = 0;
+  Chains all_;    // entries with one key
+  Chains by_id_;  // those of them with one id, from the second with that key on
   std::size_t seen_ = 0;
+  std::unordered_map<Number, std::vector<std::uint64_t>> also_seen_;  // by entry: the other legs that had it
+  // How far a leg has come in a long chain: every entry up to there it had. By a hash of both; forgetting costs time.
+  static constexpr std::size_t kCursorsMax = 65'536;
+  std::unordered_map<std::uint64_t, Number> cursors_;
   std::size_t redacted_ = 0;  // entries that were ever added under Form::redacted
-  std::deque<Entry> queue_;
-  Number first_ = 0;         // of queue_.front()
-  std::vector<Slot> slots_;  // a power of two; half of them free at least
-  std::size_t used_ = 0;
 };
 
 }  // namespace chancery::gateway

@@ -224,5 +224,62 @@ TEST_F(LegsTest, AgreesWithTheModelWhileItForgets) {
   }
 }
 
+// One who says the same words all day must not slow everybody down: were each search to begin with the first of them,
+// these would take hours.
+TEST_F(LegsTest, TheSameWordsWithoutIdsAreFoundInOrderHoweverMany) {
+  constexpr std::uint64_t kMany = 200'000;
+  legs = Legs(kMany);
+  for (std::uint64_t i = 0; i < kMany; ++i) add(message("yes"), i);
+  for (std::uint64_t i = 0; i < kMany; ++i) ASSERT_EQ(match(message("yes")), i);
+  for (std::uint64_t i = 0; i < kMany; ++i) ASSERT_EQ(match(message("yes")), std::nullopt);
+}
+
+TEST_F(LegsTest, TheSameWordsWithIdsAreFoundByIdHoweverMany) {
+  constexpr std::uint64_t kMany = 200'000;
+  legs = Legs(kMany);
+  for (std::uint64_t i = 0; i < kMany; ++i) add(message("yes", "m" + std::to_string(i)), i);
+  for (std::uint64_t i = kMany; i-- > 0;) ASSERT_EQ(match(message("yes", "m" + std::to_string(i))), i);
+  EXPECT_EQ(match(message("yes", "m7")), std::nullopt);
+  EXPECT_EQ(match(message("yes", "m7"), 3), 7U);
+}
+
+TEST_F(LegsTest, TheSameWordsAndIdAreFoundInOrderHoweverMany) {
+  constexpr std::uint64_t kMany = 200'000;
+  legs = Legs(kMany);
+  for (std::uint64_t i = 0; i < kMany; ++i) add(message("yes", "m"), i);
+  for (std::uint64_t i = 0; i < kMany; ++i) ASSERT_EQ(match(message("yes", "m")), i);
+}
+
+// What was never delivered stands in the way of a search; it gives up in time, and the message is new.
+TEST_F(LegsTest, ASearchPassesByABoundedNumberOfOthers) {
+  for (std::uint64_t i = 0; i < Legs::kPassedMax; ++i) add(message("yes", "m" + std::to_string(i)), i);
+  add(message("yes"), 900);
+  EXPECT_EQ(match(message("yes", "given-by-server")), 900U);
+  add(message("yes", "one-more"), 901);
+  add(message("yes"), 902);
+  EXPECT_EQ(match(message("yes", "given-too")), std::nullopt);
+}
+
+// Entries of one text with and without ids, forgotten all the while: what is found by id must be the oldest with it.
+TEST_F(LegsTest, AgreesWithTheModelOfIdsWhileItForgets) {
+  constexpr unsigned kSeed = 90'210;
+  constexpr std::size_t kMax = 200;
+  std::mt19937 random(kSeed);
+  legs = Legs(kMax);
+  std::vector<std::pair<std::string, std::string>> said;
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    const auto any = [&] { return std::pair{"t" + std::to_string(random() % 5), "m" + std::to_string(random() % 60)}; };
+    said.push_back(any());
+    add(message(said.back().first, said.back().second), i);
+    const auto sought = any();
+    Event copy = message(sought.first, sought.second);
+    copy.copy = Copy::archive;
+    std::optional<std::uint64_t> expected;
+    for (std::size_t k = said.size() > kMax ? said.size() - kMax : 0; k < said.size() && !expected; ++k)
+      if (said[k] == sought) expected = k;
+    ASSERT_EQ(match(copy), expected) << "seed " << kSeed << ", step " << i;
+  }
+}
+
 }  // namespace
 }  // namespace chancery::gateway

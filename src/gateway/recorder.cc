@@ -25,52 +25,58 @@ void Recorder::fill(const Origin& origin, Instant time, const ConversationId& co
   record_.counters.reset();
 }
 
-// What a record of our own says. One of a message is lent its event and decision instead: making and freeing empty
-// ones for each would cost as much as encoding it.
+// What a record of our own says. That of a message is encoded from where its event and decision stand.
 void Recorder::fill_own(const Origin& origin, Instant time, const ConversationId& conversation, Event&& event) {
   fill(origin, time, conversation);
   record_.event = std::move(event);
   record_.decision = {};
 }
 
-Recorder::Result Recorder::append(Instant time, std::uint64_t& sequence, bool urgent) {
+Recorder::Result Recorder::append(const RecordParts& parts, std::uint64_t& sequence, bool urgent) {
   record_.conversation_sequence = sequence;
   journal::Entry entry;
-  entry.time = time;
+  entry.time = record_.time;
   entry.conversation = record_.conversation;
   entry.conversation_sequence = sequence;
-  entry.payload = encode(record_);
+  entry.payload = journal_.spare_buffer();
+  encode(parts, entry.payload);
   entry.urgent = urgent;
   entry.joined = record_.wire_in != 0;  // it says how far back the record with the octets is
-  const auto index = journal_.append(std::move(entry));
+  const auto index = journal_.stage(std::move(entry));
   if (!index) return index;
   ++sequence;
   ++stats_.records;
+  ++staged_;
+  if (!on_staged_ || staged_ >= kStagedMax)
+    hand_over();
+  else if (staged_ == 1)
+    on_staged_();
   return index;
+}
+
+void Recorder::hand_over() {
+  staged_ = 0;
+  journal_.hand_over();
+}
+
+// A record of our own says what is in record_.
+RecordParts Recorder::own() const {
+  return {record_, record_.event, record_.decision, record_.event.kind, record_.wire, record_.secrets};
 }
 
 Recorder::Result Recorder::record(const Origin& origin, const Item& item) {
   fill(origin, item.time, item.conversation);
-  Event& event = item.unit.events[item.number];
   std::uint64_t& sequence = item.sequence != nullptr ? *item.sequence : conversations_.next(item.conversation);
   record_.wire_in = item.wire_in;
-  if (!item.unit.secrets.empty()) return record_masked(item, sequence);
-  const Kind kind = event.kind;
-  const auto lend = [&] {
-    std::swap(record_.event, event);
-    std::swap(record_.decision, item.decision);
-    if (item.wire_in == 0) std::swap(record_.wire, item.unit.wire);
-  };
-  lend();
-  if (item.history) record_.event.kind = Kind::history;
-  const Result index = append(item.time, sequence, true);
-  record_.event.kind = kind;
-  lend();
-  return index;
+  if (!item.unit.secrets.empty()) return append(masked(item), sequence, true);
+  const Event& event = item.unit.events[item.number];
+  const Bytes wire = item.wire_in == 0 ? Bytes{item.unit.wire} : Bytes{};
+  return append({record_, event, item.decision, item.history ? Kind::history : event.kind, wire, record_.secrets},
+                sequence, true);
 }
 
 // What travels keeps its secrets: here the record is a copy.
-Recorder::Result Recorder::record_masked(const Item& item, std::uint64_t& sequence) {
+RecordParts Recorder::masked(const Item& item) {
   record_.event = item.unit.events[item.number];
   if (item.history) record_.event.kind = Kind::history;
   mask_texts(record_.event, item.unit.secrets);
@@ -80,13 +86,13 @@ Recorder::Result Recorder::record_masked(const Item& item, std::uint64_t& sequen
     record_.secrets = item.unit.secrets;
     mask_wire(record_.wire, record_.secrets);
   }
-  return append(item.time, sequence, true);
+  return own();
 }
 
 Recorder::Result Recorder::note(const Origin& origin, Note note) {
   fill_own(origin, note.time, note.conversation, std::move(note.event));
   record_.counters = note.counters;
-  return append(note.time, note.sequence != nullptr ? *note.sequence : conversations_.next(note.conversation), false);
+  return append(own(), note.sequence != nullptr ? *note.sequence : conversations_.next(note.conversation), false);
 }
 
 Recorder::Result Recorder::note_log(Kind kind, std::string detail, Instant time, std::optional<Counters> counters) {
@@ -96,7 +102,7 @@ Recorder::Result Recorder::note_log(Kind kind, std::string detail, Instant time,
   record_.event.scope = Scope::network;
   record_.event.detail = std::move(detail);
   record_.counters = counters;
-  return append(time, conversations_.next(conversation), false);
+  return append(own(), conversations_.next(conversation), false);
 }
 
 void Recorder::deliver(Delivery delivery) {
@@ -120,7 +126,7 @@ void Recorder::flush_deliveries(Instant now) {
     record_.event.kind = Kind::delivery;
     record_.event.scope = Scope::network;
     record_.deliveries.assign(first, first + static_cast<std::ptrdiff_t>(count));
-    const auto index = append(now, conversations_.next(conversation), false);
+    const auto index = append(own(), conversations_.next(conversation), false);
     if (!index && index.error() != journal::JournalError::full) {
       stats_.deliveries_lost += deliveries_.size() - done;
       done = deliveries_.size();

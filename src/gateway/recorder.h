@@ -2,6 +2,7 @@
 // Writes records: numbers them in their conversation, masks secrets, encodes, appends to the journal. Batches
 // deliveries. Keeps the day's counters.
 #include <expected>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -32,12 +33,16 @@ class Recorder {
 
   using Result = std::expected<std::uint64_t, std::error_code>;
 
+  // Who hands what was staged to the journal: `on_staged` is called when records begin to wait, and sees to it that
+  // `hand_over` is called before its thread waits for anything. Without it each record is handed over by itself.
+  void hand_over_by(std::function<void()> on_staged) { on_staged_ = std::move(on_staged); }
+  void hand_over();
+
   // What to record of event `number` of `unit`. `history`: a delayed copy whose original is not on this record.
-  // Unit and decision are lent: moved into the record while it is encoded, and back, so that nothing is copied.
   struct Item {
-    Unit& unit;
+    const Unit& unit;
     std::size_t number = 0;
-    Decision& decision;
+    const Decision& decision;
     ConversationId conversation;
     std::uint64_t* sequence = nullptr;  // null: the conversation's own is kept by `Conversations`
     std::uint32_t wire_in = 0;          // Record::wire_in
@@ -76,8 +81,11 @@ class Recorder {
   journal::Journal& journal() { return journal_; }
 
  private:
-  Result record_masked(const Item& item, std::uint64_t& sequence);
-  Result append(Instant time, std::uint64_t& sequence, bool urgent);
+  static constexpr std::size_t kStagedMax = journal::kGroupRecordsMax;  // then they are handed over at once
+
+  RecordParts own() const;
+  RecordParts masked(const Item& item);
+  Result append(const RecordParts& parts, std::uint64_t& sequence, bool urgent);
   void fill(const Origin& origin, Instant time, const ConversationId& conversation);  // all but event and decision
   void fill_own(const Origin& origin, Instant time, const ConversationId& conversation, Event&& event);
 
@@ -85,6 +93,8 @@ class Recorder {
   Conversations& conversations_;
   Stats& stats_;
   Record record_;  // kept for its memory
+  std::function<void()> on_staged_;
+  std::size_t staged_ = 0;  // not handed over
   std::vector<Delivery> deliveries_;
   Counters day_counters_;
   std::chrono::sys_days day_{};

@@ -39,7 +39,7 @@ struct RecorderTest : ::testing::Test {
   }
 };
 
-TEST_F(RecorderTest, WhatWasLentComesBackUnchanged) {
+TEST_F(RecorderTest, ARecordHoldsTheWholeUnit) {
   Unit lent = unit();
   Decision decision;
   decision.rule = "r";

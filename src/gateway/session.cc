@@ -14,6 +14,8 @@ ConversationId own_conversation(const ConnectionId& connection) {
   return id;
 }
 
+constexpr std::size_t kSliceSize = 4'096;  // octets decoded at once; any number gives the same units
+
 }  // namespace
 
 Session::Session(Shop& shop, std::shared_ptr<const Service> service, net::Fd client, const net::Address& peer)
@@ -54,16 +56,18 @@ void Session::on_input(net::Stream& stream, Bytes octets) {
   }
 }
 
+// In slices, so that what a unit is read into is still in the caches when it is judged and recorded.
 void Session::feed(Side from, Bytes octets) {
-  shop_.units.clear();
-  const std::error_code error = codec_->feed(from, octets, net::Loop::now(), Boundary::stream, shop_.units);
-  admit_all(error, from);
-}
-
-void Session::admit_all(std::error_code error, Side from) {
-  const Instant now = net::Loop::now();
   const auto self = shared_from_this();  // an ending may retire the session
-  for (Unit& unit : shop_.units) admit(std::move(unit), now);
+  const Instant now = net::Loop::now();
+  std::error_code error;
+  while (!octets.empty() && !error && state_ == State::open) {
+    const Bytes slice = octets.substr(0, kSliceSize);
+    octets.remove_prefix(slice.size());
+    shop_.units.clear();
+    error = codec_->feed(from, slice, now, Boundary::stream, shop_.units);
+    for (Unit& unit : shop_.units) admit(std::move(unit), now);
+  }
   shop_.units.clear();
   if (error) {
     ++shop_.stats.protocol_errors;
@@ -98,10 +102,19 @@ void Session::admit(Unit&& unit, Instant now) {
   if (!blocked_) record_or_block(pending);
 }
 
+// What the codec's release does not need is not kept until then.
+void Session::lighten(Pending& pending) const {
+  if (!pending.unit.forwards_wire) return;
+  for (const Pending::Judged& judged : pending.judged)
+    if (judged.verdict != Verdict::forward && judged.verdict != Verdict::flag) return;
+  pending.unit.events.clear();
+  pending.decisions.clear();
+}
+
 void Session::record_or_block(Pending& pending) {
   switch (record(pending)) {
     case Recorded::all:
-      return;
+      return lighten(pending);
     case Recorded::queue_full:
       blocked_ = true;
       ++shop_.stats.journal_full;
@@ -133,9 +146,10 @@ void Session::judge(Pending& pending, std::size_t number) {
     const Notices& notices;
   } answers(shop_.notices);
   policy::Judgement judgement = shop_.policy->judge_now(subject, answers);
+  judged.verdict = judgement.decision.verdict;
   pending.decisions[number] = std::move(judgement.decision);
   // Refused then and not now: it is let through, and that has a record of its own.
-  if (judged.match && pending.decisions[number].verdict != Verdict::refuse) judged.match.reset();
+  if (judged.match && judged.verdict != Verdict::refuse) judged.match.reset();
   for (policy::Notice& notice : judgement.notices) {
     std::optional<Event> about;
     if (notice.in_conversation) about = event;
@@ -216,6 +230,7 @@ void Session::advance() {
   const auto self = shared_from_this();
   for (auto& units : queues_)
     while (!units.empty() && may_leave(units.front())) release(units);
+  apply();
   if (state_ == State::open) {
     show_notices();
     regulate();
@@ -223,16 +238,16 @@ void Session::advance() {
   if (state_ == State::draining && queues_[0].empty() && queues_[1].empty()) say_goodbye();
 }
 
-// Everything about the unit is durable: the codec says what leaves.
+// Everything about the unit is durable: the codec says what leaves. What is only sent may wait for what the next unit
+// sends, up to `advance`; anything else is done at once, as the next unit may depend on it.
 void Session::release(std::list<Pending>& units) {
   Pending& pending = units.front();
   settle(pending, net::Loop::now());
   pending_octets_[static_cast<std::size_t>(pending.unit.from)] -= pending.wire_size;
   for (DueNotice& notice : pending.notices) due_notices_.push_back(std::move(notice));
-  shop_.outbox.clear();
   codec_->release(std::move(pending.unit), pending.decisions, shop_.outbox);
   to_spare(units, units.begin());
-  apply();
+  if (!shop_.outbox.only_sends()) apply();
 }
 
 void Session::to_spare(std::list<Pending>& from, std::list<Pending>::iterator node) {
@@ -245,8 +260,8 @@ void Session::to_spare(std::list<Pending>& from, std::list<Pending>::iterator no
 void Session::settle(const Pending& pending, Instant now) {
   const net::Stream* target = stream(other(pending.unit.from));
   const bool lost = target == nullptr || target->broken();
-  for (std::size_t i = 0; i < pending.decisions.size(); ++i) {
-    const Verdict verdict = pending.decisions[i].verdict;
+  for (const Pending::Judged& judged : pending.judged) {
+    const Verdict verdict = judged.verdict;
     Recorder::Outcome outcome = &Counters::forwarded;
     if (verdict == Verdict::refuse)
       outcome = &Counters::refused;
@@ -257,9 +272,8 @@ void Session::settle(const Pending& pending, Instant now) {
     else if (verdict == Verdict::redact)
       outcome = &Counters::redacted;
     shop_.recorder.settle(counters_, outcome, now);
-    const auto& match = pending.judged[i].match;
-    if (!match || match->refused || lost) continue;
-    shop_.recorder.deliver({match->index, account_, session_, now, match->copy});
+    if (!judged.match || judged.match->refused || lost) continue;
+    shop_.recorder.deliver({judged.match->index, account_, session_, now, judged.match->copy});
     shop_.delivery_waits();
   }
 }

@@ -63,12 +63,12 @@ class Session final : public net::Stream::Owner, public std::enable_shared_from_
   // The path of a message (session.cc).
   void on_input(net::Stream& stream, Bytes octets) override;
   void feed(Side from, Bytes octets);
-  void admit_all(std::error_code error, Side from);
   void admit(Unit&& unit, Instant now);
   void judge(Pending& pending, std::size_t number);
   enum class Recorded : std::uint8_t { all, queue_full, impossible };
   Recorded record(Pending& pending);
   void record_or_block(Pending& pending);
+  void lighten(Pending& pending) const;
   void wait_for_durable();
   bool may_leave(const Pending& pending) const;
   void release(std::list<Pending>& queue);

@@ -290,9 +290,9 @@ void Session::abandon() {
   const Instant now = net::Loop::now();
   for (auto& units : queues_)
     while (!units.empty()) {
-      for (const Decision& decision : units.front().decisions)
+      for (const Pending::Judged& judged : units.front().judged)
         shop_.recorder.settle(counters_,
-                              decision.verdict == Verdict::refuse ? &Counters::refused : &Counters::undeliverable, now);
+                              judged.verdict == Verdict::refuse ? &Counters::refused : &Counters::undeliverable, now);
       to_spare(units, units.begin());
     }
   pending_octets_ = {};

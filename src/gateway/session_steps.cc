@@ -94,7 +94,10 @@ void Session::show_notices() {
     // Two events may have asked before the first showing.
     if (const auto before = shop_.notices.when(notice.key); before && *before >= due.since) return true;
     shop_.outbox.clear();
-    if (!codec_->inject(notice.to, notice.text, due.about ? &*due.about : nullptr, shop_.outbox)) return false;
+    if (!codec_->inject(notice.to, notice.text, due.about ? &*due.about : nullptr, shop_.outbox)) {
+      shop_.outbox.clear();
+      return false;
+    }
     apply();
     Event event;
     event.kind = Kind::notice_shown;

@@ -50,14 +50,15 @@ struct DueNotice {
 struct Pending {
   struct Judged {
     ConversationId conversation;
-    std::optional<Legs::Match> match;  // a later leg: recorded already, gets a delivery
-    bool own_conversation = false;     // network scope: the connection's
-    bool history = false;              // a delayed copy without original
+    std::optional<Legs::Match> match;    // a later leg: recorded already, gets a delivery
+    Verdict verdict = Verdict::forward;  // of the decision
+    bool own_conversation = false;       // network scope: the connection's
+    bool history = false;                // a delayed copy without original
   };
   Unit unit;
   std::size_t wire_size = 0;  // the codec may take the unit's wire away
   Instant read_at;
-  std::vector<Decision> decisions;  // one an event
+  std::vector<Decision> decisions;  // one an event; none once the codec needs them no more (Unit::forwards_wire)
   std::vector<Judged> judged;       // one an event
   std::vector<DueNotice> notices;
   std::size_t recorded = 0;                 // events that are appended or need no record

@@ -53,6 +53,7 @@ class IrcCodec final : public Codec {
       // Of a line whose beginning is missing nothing can be said.
       if (!reader.was_cut())
         errors_[index] = from == Side::client ? read_client_line(state_, unit) : read_server_line(state_, unit, now);
+      unit.forwards_wire = unit.action == 0;
       if (!errors_[index]) out.push_back(std::move(unit));
     }
     if (!errors_[index]) errors_[index] = reader.error();

@@ -13,7 +13,8 @@ namespace chancery::xmpp {
 // Errors: too_many (addressees, Limits::targets_max).
 std::error_code read_message(Session& session, Side side, const xml::Element& message, Unit& unit);
 // What this client's message, as it left, will look like should it bounce.
-void remember_sent(Session& session, const Event& event);
+std::uint64_t digest_of_sent(const Session& session, const Event& event);  // 0: it has no text
+void remember_sent(Session& session, std::uint64_t digest);                // 0: nothing
 void read_presence(Session& session, Side side, const xml::Element& presence, Unit& unit);
 
 // What an <iq/> was found to be, beyond its events.

@@ -351,11 +351,16 @@ void set_ids(const Session& session, const Letter& letter, const Content& conten
 
 }  // namespace
 
-void remember_sent(Session& session, const Event& event) {
-  if (event.texts.empty() || (event.room.empty() && event.to.empty())) return;
+std::uint64_t digest_of_sent(const Session& session, const Event& event) {
+  if (event.texts.empty() || (event.room.empty() && event.to.empty())) return 0;
+  return digest_of(session, event.room.empty() ? event.to.front() : event.room, event);
+}
+
+void remember_sent(Session& session, std::uint64_t digest) {
+  if (digest == 0) return;
   std::vector<std::uint64_t>& digests = session.sent->digests;
   if (digests.size() >= Session::kSentMax) digests.erase(digests.begin());
-  digests.push_back(digest_of(session, event.room.empty() ? event.to.front() : event.room, event));
+  digests.push_back(digest);
 }
 
 std::error_code read_message(Session& session, Side side, const xml::Element& message, Unit& unit) {

@@ -175,7 +175,7 @@ void XmppCodec::release_stanza(Unit& unit, std::span<const Decision> decisions, 
   const Verdict verdict = strongest(decisions);
   if (passes(verdict)) {
     send(to, unit.wire, out);
-    remember(unit);
+    remember_sent(session_, unit.number);
     return count_passed(unit.from);
   }
   xml::Tree tree;
@@ -196,7 +196,8 @@ void XmppCodec::remember_masked(Side from, Bytes masked) {
   xml::Tree tree;
   Unit unit;
   if (from != Side::client || client_.scanner.parse(masked, tree) || tree.root().name() != "message") return;
-  if (!read_message(session_, from, tree.root(), unit)) remember(unit);
+  if (!read_message(session_, from, tree.root(), unit) && !unit.events.empty())
+    remember_sent(session_, digest_of_sent(session_, unit.events.front()));
 }
 
 // A stanza of the client is answered; of one from the server nothing goes back but what an <iq/> is owed: an error to

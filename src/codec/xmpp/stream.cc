@@ -144,12 +144,10 @@ std::error_code XmppCodec::read_stanza(Side from, const xml::Element& element, U
   else
     read_presence(session_, from, element, unit);
   mark_resend(from, unit);
-  if (passive_) remember(unit);
+  unit.forwards_wire = true;
+  if (from == Side::client && !unit.events.empty()) unit.number = digest_of_sent(session_, unit.events.front());
+  if (passive_) remember_sent(session_, unit.number);
   return error;
-}
-
-void XmppCodec::remember(const Unit& unit) {
-  if (unit.from == Side::client && !unit.events.empty()) remember_sent(session_, unit.events.front());
 }
 
 // XEP-0198 §5: after a resumption both sides begin with what the other has not counted.

@@ -86,7 +86,6 @@ class XmppCodec final : public Codec {
   std::error_code read_element(Side from, const xml::Element& element, Unit& unit);
   std::error_code read_stanza(Side from, const xml::Element& element, Unit& unit);
   void mark_resend(Side from, Unit& unit);
-  void remember(const Unit& unit);
   void read_unknown(Side from, const xml::Element& element, Unit& unit);
   void restart_where_due();
   void lose(std::string_view why, Unit& unit);
