@@ -228,8 +228,9 @@ bool Session::may_leave(const Pending& pending) const {
 void Session::advance() {
   if (state_ == State::over) return;
   const auto self = shared_from_this();
+  const Instant now = net::Loop::now();
   for (auto& units : queues_)
-    while (!units.empty() && may_leave(units.front())) release(units);
+    while (!units.empty() && may_leave(units.front())) release(units, now);
   apply();
   if (state_ == State::open) {
     show_notices();
@@ -240,9 +241,9 @@ void Session::advance() {
 
 // Everything about the unit is durable: the codec says what leaves. What is only sent may wait for what the next unit
 // sends, up to `advance`; anything else is done at once, as the next unit may depend on it.
-void Session::release(std::list<Pending>& units) {
+void Session::release(std::list<Pending>& units, Instant now) {
   Pending& pending = units.front();
-  settle(pending, net::Loop::now());
+  settle(pending, now);
   pending_octets_[static_cast<std::size_t>(pending.unit.from)] -= pending.wire_size;
   for (DueNotice& notice : pending.notices) due_notices_.push_back(std::move(notice));
   codec_->release(std::move(pending.unit), pending.decisions, shop_.outbox);

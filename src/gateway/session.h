@@ -71,7 +71,7 @@ class Session final : public net::Stream::Owner, public std::enable_shared_from_
   void lighten(Pending& pending) const;
   void wait_for_durable();
   bool may_leave(const Pending& pending) const;
-  void release(std::list<Pending>& queue);
+  void release(std::list<Pending>& queue, Instant now);
   void settle(const Pending& pending, Instant now);
 
   // What the codec wants done (session_steps.cc).
