@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <openssl/evp.h>
+#include <span>
 
 #include "event/mask.h"
 #include "gateway/conversations.h"

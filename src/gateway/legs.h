@@ -7,6 +7,7 @@
 //
 // The same words said again and again cost no more than any others: see `Chain` and `cursors_`.
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>

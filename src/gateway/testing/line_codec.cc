@@ -117,6 +117,7 @@ class LineCodec final : public Codec {
       const bool own = verb == "MSG";
       unit.events.push_back(message(own ? name_ : who, own ? who : name_, text, at));
       if (verb == "DELAYED") unit.events.back().copy = Copy::delayed;
+      unit.forwards_wire = true;
     }
   }
 
