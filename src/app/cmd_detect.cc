@@ -3,17 +3,15 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <fmt/format.h>
 #include <fstream>
 #include <poll.h>
 #include <random>
-#include <sys/signalfd.h>
 #include <system_error>
-#include <unistd.h>
 
 #include "app/command.h"
 #include "app/commands.h"
+#include "app/end_signals.h"
 #include "app/terminal.h"
 #include "sensor/capture/capture_file.h"
 #include "sensor/capture/live.h"
@@ -97,30 +95,7 @@ void read_file(const Context& context, const std::string& path, sensor::CaptureF
   context.err << fmt::format("chancery: {} was read only in part: {}\n", path, file.fault());
 }
 
-// Ctrl-C and SIGTERM end a live capture and show what was seen until then.
-class EndSignals {
- public:
-  EndSignals() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, &before_);
-    descriptor_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  }
-  ~EndSignals() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    sigprocmask(SIG_SETMASK, &before_, nullptr);
-  }
-  EndSignals(const EndSignals&) = delete;
-  EndSignals& operator=(const EndSignals&) = delete;
-  int descriptor() const { return descriptor_; }
-
- private:
-  sigset_t before_{};
-  int descriptor_ = -1;
-};
-
+// Until Ctrl-C or SIGTERM, or its time is up; what was seen until then is shown.
 void read_live(const Context& context, const Arguments& arguments, const EndSignals& signals,
                sensor::LiveCapture& capture, sensor::Sensor& sensor) {
   using Clock = std::chrono::steady_clock;

@@ -21,6 +21,7 @@ void add_keys(CLI::App& root, Context& context);
 void add_signer(CLI::App& root, Context& context);
 void add_witness(CLI::App& root, Context& context);
 void add_detect(CLI::App& root, Context& context);
+void add_sensor(CLI::App& root, Context& context);
 void add_blocks(CLI::App& root, Context& context);
 
 // All of the above.

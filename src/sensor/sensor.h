@@ -30,7 +30,8 @@ class Sensor final : private FlowSink, private Observer {
   void watch(FlowWatcher& watcher) { watchers_.push_back(&watcher); }  // borrowed; before the first frame
 
   void frame(const Frame& frame);
-  void finish();  // no more frames: ends all flows
+  void tick(Instant now) { flows_.tick(now); }  // live: from time to time, so that silent flows end
+  void finish();                                // no more frames: ends all flows
 
   Summary& summary() { return summary_; }
   std::size_t memory() const { return flows_.memory() + decapsulator_.memory(); }

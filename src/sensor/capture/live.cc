@@ -7,7 +7,7 @@
 namespace chancery::sensor {
 namespace {
 
-constexpr int kTimeoutMs = 100;  // after which a ring's block is handed over even when it is not full
+constexpr int kTimeoutMs = 5;  // a block of the ring that is not full is handed over then: resets must win a race
 constexpr int kBatch = 4'096;    // frames of one read
 
 std::string joined(const std::vector<std::string>& names) {

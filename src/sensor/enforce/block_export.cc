@@ -78,6 +78,7 @@ constexpr std::array kNftSets{NftSet{"addresses4", "ipv4_addr", Kind::address, t
                               NftSet{"endpoints6", "ipv6_addr . inet_proto . inet_service", Kind::endpoint, false},
                               NftSet{"ports", "inet_proto . inet_service", Kind::port, false}};
 
+// A reset passes: it is what refusing answers with, and nobody talks by it.
 // A connection that is refused ends at once; one that is dropped hangs for minutes and people call for help.
 constexpr std::string_view kNftChains = R"(
   chain refuse {
@@ -86,6 +87,7 @@ constexpr std::string_view kNftChains = R"(
     reject with icmpx admin-prohibited
   }
   chain judge {
+    tcp flags & rst == rst return
     ip daddr @addresses4 jump refuse
     ip saddr @addresses4 jump refuse
     ip6 daddr @addresses6 jump refuse

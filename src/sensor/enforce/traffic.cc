@@ -9,6 +9,23 @@ namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
 
+Seen row_of(const Flow& flow, std::string_view application, Category category, bool managed) {
+  Seen row;
+  row.client = flow.client().address;
+  row.server = flow.server();
+  row.transport = flow.transport;
+  row.application = application;
+  row.category = category;
+  if (flow.name) {
+    row.host = flow.name->host;
+    row.evidence = flow.name->evidence;
+  }
+  row.managed = managed;
+  row.first = flow.first;
+  row.last = flow.last;
+  return row;
+}
+
 }  // namespace
 
 void TrafficCollector::packet(const Flow& flow, const Packet& packet, Side from) {
@@ -30,23 +47,18 @@ void TrafficCollector::packet(const Flow& flow, const Packet& packet, Side from)
   }
 }
 
+// A flow that is named counts at once: some last for days.
+void TrafficCollector::named(const Flow& flow, const Named& named, bool managed) {
+  Seen row = row_of(flow, named.application, named.category, managed);
+  row.flows = 1;
+  add(std::move(row));
+}
+
 void TrafficCollector::ended(const Flow& flow, std::string_view application, Category category, bool managed) {
   // What carried nothing (a scan, an answer that never came) is neither wanted nor unwanted.
   if (!flow.name && flow.traffic[0].payload + flow.traffic[1].payload == 0) return;
-  Seen row;
-  row.client = flow.client().address;
-  row.server = flow.server();
-  row.transport = flow.transport;
-  row.application = application;
-  row.category = category;
-  if (flow.name) {
-    row.host = flow.name->host;
-    row.evidence = flow.name->evidence;
-  }
-  row.managed = managed;
-  row.first = flow.first;
-  row.last = flow.last;
-  row.flows = 1;
+  Seen row = row_of(flow, application, category, managed);
+  row.flows = flow.name ? 0 : 1;  // a named one was counted
   row.bytes = flow.bytes();
   add(std::move(row));
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Adds up flows, as they end, to the rows that block lists are made from; and keeps which names DNS answers put at
+// Adds up flows, when they are named and when they end, to the rows that block lists are made from; and keeps which names DNS answers put at
 // which address, so that an address with innocent names is known as such before anyone went there.
 #include <map>
 #include <string>
@@ -19,6 +19,7 @@ class TrafficCollector final : public FlowWatcher {
   explicit TrafficCollector(const Hosts& hosts) : hosts_(hosts) {}  // borrowed
 
   void packet(const Flow& flow, const Packet& packet, Side from) override;
+  void named(const Flow& flow, const Named& named, bool managed) override;
   void ended(const Flow& flow, std::string_view application, Category category, bool managed) override;
 
   std::vector<Seen> take();  // the rows since the last call; ends them

@@ -325,6 +325,12 @@ void FlowTable::advance(Instant time) {
   clock_ = std::max(clock_, time);
 }
 
+void FlowTable::tick(Instant now) {
+  if (clock_ == Instant::min()) return;
+  advance(now);
+  if (clock_ >= next_expiry_) expire();
+}
+
 void FlowTable::expire() {
   next_expiry_ = clock_ + kExpiryStep;
   const std::array<Duration, kQueues> idle{limits_.opening_idle, limits_.closing_idle, limits_.udp_idle,

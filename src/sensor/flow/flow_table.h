@@ -45,7 +45,8 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   void packet(const Packet& packet);
-  void finish();  // ends all flows, the one idle longest first
+  void tick(Instant now);  // live: time goes on although nothing comes
+  void finish();           // ends all flows, the one idle longest first
 
   std::size_t size() const { return count_; }
   std::size_t memory() const;  // an estimate

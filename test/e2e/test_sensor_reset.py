@@ -1,0 +1,306 @@
+"""The sensor on a mirror port resets what is not wanted and nothing else.
+
+Hosts are network namespaces on one switch; the switch's nftables copies what the client's and the server's port take in
+to the mirror port. ngircd is real; the peers beside it speak just enough of their protocols to be what they are.
+CHANCERY_RESET_TRIES=100 tries each case so often (the suite: 5) and prints the share and the median time.
+"""
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+TRIES = int(os.environ.get("CHANCERY_RESET_TRIES", "5"))
+CHANCERY = os.environ.get("CHANCERY", "build/dev/chancery")
+CLIENT, SERVER, SENSOR = "10.99.0.1", "10.99.0.2", "10.99.0.3"
+GATEWAY_PORT = 5299
+
+IRCD = """[Global]
+Name = irc.test
+Info = test
+Listen = {address}
+Ports = 6667
+ServerUID = {user}
+ServerGID = {group}
+[Limits]
+MaxConnectionsIP = 0
+PingTimeout = 600
+[Options]
+DNS = no
+Ident = no
+PAM = no
+SyslogFacility = local1
+"""
+
+# In the server's namespace: an XMPP server's first words, a BitTorrent peer, an SSH banner, HTTP; all echo after that.
+SERVERS = r"""
+import socket, sys, threading
+def serve(port, first):
+    listener = socket.create_server(("10.99.0.2", port))
+    def one(peer):
+        try:
+            data = peer.recv(65536)
+            while data:
+                peer.sendall(first or data); first_sent = True
+                data = peer.recv(65536)
+        except OSError: pass
+        peer.close()
+    def loop():
+        while True:
+            threading.Thread(target=one, args=(listener.accept()[0],), daemon=True).start()
+    threading.Thread(target=loop, daemon=True).start()
+STREAM = b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' from='im.test' version='1.0'><stream:features/>"
+serve(5222, STREAM); serve(5299, STREAM)
+serve(6881, b"\x13BitTorrent protocol" + bytes(8) + b"i" * 20 + b"-TR3000-abcdefghijkl")
+serve(22, b"SSH-2.0-OpenSSH_9.2\r\n"); serve(80, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+print("ready", flush=True); sys.stdin.read()
+"""
+
+# In the client's namespace: one connection a line of input {"port", "say", "idle"}; answers with what became of it.
+CLIENTS = r"""
+import json, socket, sys, time
+for line in sys.stdin:
+    ask = json.loads(line)
+    peer = socket.create_connection(("10.99.0.2", ask["port"]), timeout=5)
+    peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    result, begin, verdict = "open", time.monotonic(), None
+    try:
+        for text in ask["say"]:
+            peer.sendall(text.encode("latin-1")); verdict = time.monotonic()
+            if ask["answers"]: peer.recv(65536)
+        end = time.monotonic() + ask["watch"]
+        beat = time.monotonic() + 0.1  # ten messages a second when busy
+        while time.monotonic() < end and result == "open":
+            until = min(beat, end) if ask["busy"] else end
+            peer.settimeout(max(until - time.monotonic(), 0.001))
+            try:
+                if not peer.recv(65536): result = "closed"
+            except TimeoutError: pass
+            if ask["busy"] and time.monotonic() >= beat:
+                peer.sendall(ask["busy"].encode("latin-1")); beat += 0.1
+    except (ConnectionResetError, BrokenPipeError):
+        result = "reset"
+    print(json.dumps({"result": result, "ms": (time.monotonic() - verdict) * 1000 if verdict else 0}), flush=True)
+    peer.close()
+"""
+
+IRC = ["NICK ada%d\r\nUSER ada 0 * :Ada\r\n"]
+XMPP = ["<?xml version='1.0'?><stream:stream to='im.test' xmlns='jabber:client' "
+        "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"]
+TORRENT = ["\x13BitTorrent protocol" + "\0" * 8 + "h" * 20 + "-TR3000-zyxwvutsrqpo"]
+BUSY = {"irc": "PRIVMSG #all :and on it goes\r\n", "xmpp": "<message to='bob@im.test'><body>on</body></message>",
+        "torrent": "\0\0\0\x05\x04\0\0\0\x01"}
+CASES = {"irc": (6667, IRC), "xmpp": (5222, XMPP), "torrent": (6881, TORRENT)}
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True, capture_output=True)
+
+
+def inside(space, *command, **options):
+    return subprocess.Popen(["ip", "netns", "exec", space, *command], text=True, **options)
+
+
+class Network:
+    """client, server and sensor on a switch; the switch copies to the sensor's mirror port."""
+
+    def __init__(self):
+        self.tag = f"ch{os.getpid()}"
+        self.spaces = []
+        for name in ("switch", "client", "server", "sensor"):
+            ip("netns", "add", self.space(name))
+            self.spaces.append(self.space(name))
+            ip("-n", self.space(name), "link", "set", "lo", "up")
+        switch = self.space("switch")
+        ip("-n", switch, "link", "add", "br0", "type", "bridge")
+        ip("-n", switch, "link", "set", "br0", "up")
+        for name, address in (("client", CLIENT), ("server", SERVER), ("sensor", SENSOR)):
+            ip("-n", switch, "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", self.space(name))
+            ip("-n", switch, "link", "set", name, "master", "br0", "up")
+            ip("-n", self.space(name), "addr", "add", f"{address}/24", "dev", "eth0")
+            ip("-n", self.space(name), "link", "set", "eth0", "up")
+        ip("-n", switch, "link", "add", "mirror", "type", "veth", "peer", "name", "mirror", "netns", self.space("sensor"))
+        ip("-n", switch, "link", "set", "mirror", "up")
+        ip("-n", self.space("sensor"), "link", "set", "mirror", "up")
+        rules = "".join(f"chain {port} {{ type filter hook ingress device \"{port}\" priority 0; dup to \"mirror\"; }}\n"
+                        for port in ("client", "server"))
+        subprocess.run(["ip", "netns", "exec", switch, "nft", "-f", "-"], input=f"table netdev copy {{\n{rules}}}\n",
+                       text=True, check=True)
+
+    def space(self, name):
+        return f"{self.tag}-{name}"
+
+    def close(self):
+        for space in self.spaces:
+            subprocess.run(["ip", "netns", "del", space], capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def network():
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+    for tool in ("ip", "nft", "ngircd"):
+        if not (shutil.which(tool) or os.path.exists(f"/usr/sbin/{tool}")):
+            pytest.skip(f"{tool} is not installed")
+    made = None
+    try:
+        made = Network()
+    except (subprocess.CalledProcessError, OSError) as error:
+        pytest.skip(f"this machine lets nobody make network namespaces or mirror a port: {error}")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def servers(network, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ircd")
+    (folder / "ngircd.conf").write_text(IRCD.format(address=SERVER, user="nobody", group="nogroup"))
+    (folder / "ngircd.conf").chmod(0o644)
+    folder.chmod(0o755)
+    running = [inside(network.space("server"), "/usr/sbin/ngircd", "-n", "-f", str(folder / "ngircd.conf"),
+                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
+               inside(network.space("server"), sys.executable, "-c", SERVERS, stdin=subprocess.PIPE, stdout=subprocess.PIPE)]
+    assert running[1].stdout.readline() == "ready\n"
+    for port in (6667, 80):
+        for _ in range(200):
+            probe = inside(network.space("client"), sys.executable, "-c",
+                           f"import socket; socket.create_connection(('{SERVER}', {port}), 1)", stderr=subprocess.DEVNULL)
+            if probe.wait() == 0:
+                break
+        else:
+            pytest.fail(f"no server at port {port}")
+    yield
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def sensor(network, servers, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sensor")
+    config = folder / "sensor.yaml"
+    config.write_text(f"""interface: mirror
+folder: state
+report_seconds: 1
+gateways: ["{SERVER}:{GATEWAY_PORT}"]
+stopping:
+  rules:
+    - {{categories: [im, p2p], action: reset}}
+  send_from: eth0
+  per_second: 1000
+  kill_switch: stop
+""")
+    folder.chmod(0o755)
+    for parent in folder.parents:
+        if str(parent) != "/" and parent.stat().st_uid == os.getuid() and parent != folder.parents[-2]:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    log = open(folder / "log", "w+")
+    process = inside(network.space("sensor"), CHANCERY, "sensor", "--json", "-c", str(config), stdout=log, stderr=log)
+    for line in follow(folder / "log", process):
+        if '"watching"' in line:
+            break
+    process.log = folder / "log"
+    process.folder = folder
+    yield process
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def follow(path, process):
+    """Lines as they are written, until the process ends."""
+    end = time.monotonic() + 60
+    with open(path) as lines:
+        while time.monotonic() < end:
+            line = lines.readline()
+            if line:
+                yield line
+            elif process.poll() is not None:
+                raise AssertionError("the sensor ended:\n" + path.read_text())
+            else:
+                time.sleep(0.01)
+    raise AssertionError("the sensor did not say it within a minute:\n" + path.read_text()[-2000:])
+
+
+@pytest.fixture(scope="module")
+def client(network):
+    process = inside(network.space("client"), sys.executable, "-c", CLIENTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(port, say, watch, busy=None, answers=False):
+        process.stdin.write(json.dumps({"port": port, "say": say, "watch": watch, "busy": busy, "answers": answers}) + "\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline())
+
+    yield ask
+    process.kill()
+    process.wait()
+
+
+def say(case, number):
+    return [text % number if "%d" in text else text for text in CASES[case][1]]
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
+@pytest.mark.parametrize("case", CASES)
+def test_resets(case, busy, sensor, client):
+    answers = [client(CASES[case][0], say(case, i), 5, BUSY[case] if busy else None) for i in range(TRIES)]
+    ended = [answer for answer in answers if answer["result"] == "reset"]
+    median = statistics.median(answer["ms"] for answer in ended) if ended else float("nan")
+    print(f"{case} {'busy' if busy else 'idle'}: {len(ended)} of {TRIES} reset, median {median:.1f} ms")
+    assert len(ended) >= 0.95 * TRIES
+
+
+def test_leaves_the_others_alone(sensor, client):
+    assert client(80, ["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], 1, answers=True)["result"] == "open"
+    assert client(22, ["SSH-2.0-OpenSSH_9.2\r\n"], 1, answers=True)["result"] == "open"
+    assert client(GATEWAY_PORT, XMPP, 1, answers=True)["result"] == "open"
+
+
+def test_the_kill_switch(sensor, client):
+    switch = sensor.folder / "stop"
+    switch.touch()
+    try:
+        assert client(6667, say("irc", 99_999), 1)["result"] != "reset"
+    finally:
+        switch.unlink()
+
+
+def test_no_rights_are_left(sensor):
+    children = subprocess.run(["pgrep", "-f", f"sensor --json -c {sensor.folder}"], capture_output=True, text=True).stdout
+    for pid in children.split():
+        status = dict(line.split(":\t", 1) for line in open(f"/proc/{pid}/status") if ":\t" in line)
+        if "chancery" not in status["Name"]:
+            continue
+        assert set(status["Uid"].split()) != {"0"}
+        assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {0}
+        assert status["NoNewPrivs"].strip() == "1"
+        return
+    pytest.fail("the sensor's process was not found")
+
+
+def test_the_block_list_stops_a_reconnection(network, sensor, client, tmp_path):
+    """What was reset is proposed; approved and exported, the sets refuse the next connection, and nothing else."""
+    def blocks(*words):
+        return subprocess.run([CHANCERY, "blocks", *words, "-d", str(sensor.folder / "state"), "--json"], capture_output=True,
+                              text=True, check=True).stdout
+
+    target = f"tcp/{SERVER}:6667"
+    for line in follow(sensor.log, sensor):
+        if '"proposed for the block list"' in line and any(
+                entry["value"] == target for entry in json.loads(blocks("list"))["entries"]):
+            break
+    blocks("approve", target)
+    rules = json.loads(blocks("export", "--format", "nft"))["text"]
+    apply = ["ip", "netns", "exec", network.space("client"), "nft"]
+    subprocess.run([*apply, "-f", "-"], input=rules, text=True, check=True)
+    try:
+        refused = inside(network.space("client"), sys.executable, "-c",
+                         f"import socket; socket.create_connection(('{SERVER}', 6667), 5)", stderr=subprocess.PIPE)
+        assert "ConnectionRefusedError" in refused.communicate()[1]
+        assert client(80, ["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], 0.2, answers=True)["result"] == "open"
+    finally:
+        subprocess.run([*apply, "delete", "table", "inet", "chancery"], check=True)
