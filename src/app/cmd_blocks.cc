@@ -78,7 +78,8 @@ Instant parse_expiry(const std::string& text, Instant from) {
     if (*rest == 'm') return from + std::chrono::minutes{count};
   }
   const auto time = parse_rfc3339(text);
-  if (!time) throw Failure(fmt::format("--expires {}: expected a time like 30d, 12h, 45m or 2026-12-31T18:00:00Z", text));
+  if (!time)
+    throw Failure(fmt::format("--expires {}: expected a time like 30d, 12h, 45m or 2026-12-31T18:00:00Z", text));
   if (*time <= from) throw Failure(fmt::format("--expires {}: this is in the past", text));
   return *time;
 }
@@ -86,7 +87,9 @@ Instant parse_expiry(const std::string& text, Instant from) {
 std::optional<Instant> parse_since(const Given& given) {
   if (given.since.empty()) return std::nullopt;
   const auto time = parse_rfc3339(given.since);
-  if (!time) throw Failure(fmt::format("--since {}: expected a date or time like 2026-05-03 or 2026-05-03T09:00:00Z", given.since));
+  if (!time)
+    throw Failure(
+        fmt::format("--since {}: expected a date or time like 2026-05-03 or 2026-05-03T09:00:00Z", given.since));
   return time;
 }
 
@@ -131,11 +134,15 @@ std::vector<sensor::Endpoint> gateways_of(const Given& given) {
   return gateways;
 }
 
-// --- JSON and tables --------------------------------------------------------------------------------------------------
+// --- JSON and tables
+// --------------------------------------------------------------------------------------------------
 
 void write_entry(JsonWriter& json, const BlockEntry& entry) {
   const BlockTarget& target = entry.target;
-  json.begin_object().member("id", entry.id).member("kind", sensor::to_string(target.kind)).member("value", target.text());
+  json.begin_object()
+      .member("id", entry.id)
+      .member("kind", sensor::to_string(target.kind))
+      .member("value", target.text());
   json.member("state", sensor::to_string(entry.state)).member("application", entry.application);
   json.member("category", sensor::to_string(entry.category)).member("reason", entry.reason);
   json.key("clients").begin_array();
@@ -167,17 +174,19 @@ void print_entries(const Context& context, std::span<const BlockEntry> entries) 
   }
   for (const BlockEntry& entry : entries) {
     context.out << fmt::format("{:>5}  {:<9} {:<9} {}\n       {}\n", entry.id, sensor::to_string(entry.state),
-                               sensor::to_string(entry.target.kind), harmless(entry.target.text()), harmless(entry.reason));
+                               sensor::to_string(entry.target.kind), harmless(entry.target.text()),
+                               harmless(entry.reason));
     context.out << fmt::format("       seen {} to {}\n", to_rfc3339(entry.first_seen), to_rfc3339(entry.last_seen));
     if (entry.decided_at)
-      context.out << fmt::format("       {} by {} at {}{}\n", sensor::to_string(entry.state), harmless(entry.decided_by),
-                                 to_rfc3339(*entry.decided_at),
+      context.out << fmt::format("       {} by {} at {}{}\n", sensor::to_string(entry.state),
+                                 harmless(entry.decided_by), to_rfc3339(*entry.decided_at),
                                  entry.expires_at ? ", until " + to_rfc3339(*entry.expires_at) : "");
   }
   if (entries.empty()) context.out << "No entries.\n";
 }
 
-// --- propose ----------------------------------------------------------------------------------------------------------
+// --- propose
+// ----------------------------------------------------------------------------------------------------------
 
 sensor::Hosts hosts_of(const Given& given) {
   sensor::Hosts hosts = sensor::Hosts::with_standard();
@@ -237,10 +246,12 @@ Exit propose(const Context& context, const Given& given) {
   if (!context.json) {
     print_entries(context, shown);
     for (const auto& [target, application, why] : proposals.withheld)
-      context.out << fmt::format("not proposed: {} ({}): {}\n", harmless(target.text()), harmless(application), harmless(why));
-    context.out << fmt::format("{} new, {} waiting for a decision. Look with `chancery blocks simulate -d {}`, then "
-                               "`chancery blocks approve -d {} ID`.\n",
-                               added, shown.size(), given.folder, given.folder);
+      context.out << fmt::format("not proposed: {} ({}): {}\n", harmless(target.text()), harmless(application),
+                                 harmless(why));
+    context.out << fmt::format(
+        "{} new, {} waiting for a decision. Look with `chancery blocks simulate -d {}`, then "
+        "`chancery blocks approve -d {} ID`.\n",
+        added, shown.size(), given.folder, given.folder);
     return Exit::ok;
   }
   std::string text;
@@ -260,7 +271,8 @@ Exit propose(const Context& context, const Given& given) {
   return Exit::ok;
 }
 
-// --- list, approve, reject, revoke ------------------------------------------------------------------------------------
+// --- list, approve, reject, revoke
+// ------------------------------------------------------------------------------------
 
 Exit list_entries(const Context& context, const Given& given) {
   BlockList list = open_list(given, true);
@@ -268,7 +280,8 @@ Exit list_entries(const Context& context, const Given& given) {
   std::optional<BlockState> state;
   if (!given.state.empty()) {
     state = sensor::parse_block_state(given.state);
-    if (!state) throw Failure(fmt::format("--state {}: expected proposed, approved, rejected, revoked or expired", given.state));
+    if (!state)
+      throw Failure(fmt::format("--state {}: expected proposed, approved, rejected, revoked or expired", given.state));
   }
   std::vector<BlockEntry> shown;
   for (const BlockEntry& entry : list.entries())
@@ -288,7 +301,8 @@ std::vector<BlockEntry> chosen(const BlockList& list, const Given& given, BlockS
     const auto found = std::ranges::find_if(entries, [&](const BlockEntry& entry) {
       return word == std::to_string(entry.id) || word == entry.target.text();
     });
-    if (found == entries.end()) throw Failure(fmt::format("no entry {}; `chancery blocks list -d {}` shows them", word, given.folder));
+    if (found == entries.end())
+      throw Failure(fmt::format("no entry {}; `chancery blocks list -d {}` shows them", word, given.folder));
     out.push_back(*found);
   }
   if (!given.all && given.entries.empty()) throw Failure("name entries by number or by what they block, or give --all");
@@ -305,19 +319,22 @@ Exit decide(const Context& context, const Given& given, BlockState state) {
     for (const BlockEntry& entry : entries) {
       const sensor::Hit hit = sensor::simulate(entry.target, traffic, wish_of(given));
       if (hit.innocent_flows > 0)
-        throw Failure(fmt::format("entry {} ({}) would also have hit {} other flows: {}. Nothing was approved; --force "
-                                  "approves all the same",
-                                  entry.id, entry.target.text(), hit.innocent_flows, fmt::join(hit.innocent_names, ", ")),
-                      Exit::wrong);
+        throw Failure(
+            fmt::format("entry {} ({}) would also have hit {} other flows: {}. Nothing was approved; --force "
+                        "approves all the same",
+                        entry.id, entry.target.text(), hit.innocent_flows, fmt::join(hit.innocent_names, ", ")),
+            Exit::wrong);
     }
   }
   std::vector<BlockEntry> decided;
-  for (const BlockEntry& entry : entries) decided.push_back(list.decide(entry.id, state, decider(given), time, expires));
+  for (const BlockEntry& entry : entries)
+    decided.push_back(list.decide(entry.id, state, decider(given), time, expires));
   print_entries(context, decided);
   return Exit::ok;
 }
 
-// --- simulate ---------------------------------------------------------------------------------------------------------
+// --- simulate
+// ---------------------------------------------------------------------------------------------------------
 
 void write_hit(JsonWriter& json, const BlockEntry& entry, const sensor::Hit& hit) {
   const auto texts = [&](const char* name, const std::set<std::string>& values) {
@@ -346,9 +363,10 @@ Exit simulate(const Context& context, const Given& given) {
     });
     const auto target = BlockTarget::parse(word);
     if (found == known.end() && !target)
-      throw Failure(fmt::format("{}: neither an entry nor something that can be blocked (192.0.2.1, tcp/192.0.2.1:5222, "
-                                "tcp/1863, chat.example.net)",
-                                word));
+      throw Failure(
+          fmt::format("{}: neither an entry nor something that can be blocked (192.0.2.1, tcp/192.0.2.1:5222, "
+                      "tcp/1863, chat.example.net)",
+                      word));
     BlockEntry made;
     if (target) made.target = *target;
     entries.push_back(found != known.end() ? *found : made);
@@ -367,8 +385,9 @@ Exit simulate(const Context& context, const Given& given) {
     write_hit(json, entry, hit);
     if (context.json) continue;
     context.out << fmt::format("{:>5}  {:<9} {}: {} flows, {} bytes of {} clients ({})\n", entry.id,
-                               sensor::to_string(entry.target.kind), harmless(entry.target.text()), hit.flows, hit.bytes,
-                               hit.clients.size(), harmless(fmt::format("{}", fmt::join(hit.applications, ", "))));
+                               sensor::to_string(entry.target.kind), harmless(entry.target.text()), hit.flows,
+                               hit.bytes, hit.clients.size(),
+                               harmless(fmt::format("{}", fmt::join(hit.applications, ", "))));
     if (hit.innocent_flows > 0)
       context.out << fmt::format("       and {} flows of others: {}\n", hit.innocent_flows,
                                  harmless(fmt::format("{}", fmt::join(hit.innocent_names, ", "))));
@@ -381,7 +400,8 @@ Exit simulate(const Context& context, const Given& given) {
   return innocent == 0 ? Exit::ok : Exit::wrong;
 }
 
-// --- export -----------------------------------------------------------------------------------------------------------
+// --- export
+// -----------------------------------------------------------------------------------------------------------
 
 Exit export_list(const Context& context, const Given& given) {
   const auto format = sensor::parse_block_format(given.format);
@@ -401,7 +421,10 @@ Exit export_list(const Context& context, const Given& given) {
   if (context.json) {
     std::string text;
     JsonWriter json{text};
-    json.begin_object().member("format", given.format).member("entries", exported.written).member("left_out", exported.left_out);
+    json.begin_object()
+        .member("format", given.format)
+        .member("entries", exported.written)
+        .member("left_out", exported.left_out);
     if (given.output.empty())
       json.member("text", exported.text);
     else
@@ -414,10 +437,12 @@ Exit export_list(const Context& context, const Given& given) {
   return Exit::ok;
 }
 
-// --- wiring -----------------------------------------------------------------------------------------------------------
+// --- wiring
+// -----------------------------------------------------------------------------------------------------------
 
 void add_wish(CLI::App& command, Given& given) {
-  add_repeatable(command, "--category", given.categories, "What is unwanted: im, p2p, voip, web-im (default: im p2p web-im)");
+  add_repeatable(command, "--category", given.categories,
+                 "What is unwanted: im, p2p, voip, web-im (default: im p2p web-im)");
   add_repeatable(command, "--allow", given.allowed, "Applications that are not unwanted, as reports name them");
   add_repeatable(command, "--inside", given.inside, "Our own networks (default: the private ranges)");
 }
@@ -462,23 +487,26 @@ void add_blocks(CLI::App& root, Context& context) {
                               "  chancery blocks approve -d sensor 1 2 --expires 30d\n"
                               "  chancery blocks export -d sensor --format nft");
   auto given = std::make_shared<Given>();
-  CLI::App* made = add_command(*group, context, "list", "Show the entries",
-                               "  chancery blocks list -d sensor\n  chancery blocks list -d sensor --state approved --json");
+  CLI::App* made =
+      add_command(*group, context, "list", "Show the entries",
+                  "  chancery blocks list -d sensor\n  chancery blocks list -d sensor --state approved --json");
   made->add_option("-d,--dir", given->folder, "The sensor's folder")->capture_default_str();
   made->add_option("--state", given->state, "Only proposed, approved, rejected, revoked or expired");
   on_run(*made, context, [&context, given] { return list_entries(context, *given); });
   add_propose(*group, context, given);
-  add_decision(*group, context, given, "approve", "Put proposed entries into force",
-               "  chancery blocks approve -d sensor 3 --expires 30d\n  chancery blocks approve -d sensor chat.example.net\n"
-               "Refused when the traffic seen so far says that others would be hit.",
-               BlockState::approved);
+  add_decision(
+      *group, context, given, "approve", "Put proposed entries into force",
+      "  chancery blocks approve -d sensor 3 --expires 30d\n  chancery blocks approve -d sensor chat.example.net\n"
+      "Refused when the traffic seen so far says that others would be hit.",
+      BlockState::approved);
   add_decision(*group, context, given, "reject", "Turn proposed entries down; they are not proposed again",
                "  chancery blocks reject -d sensor 3", BlockState::rejected);
-  add_decision(*group, context, given, "revoke", "Take approved entries out of force", "  chancery blocks revoke -d sensor 3",
-               BlockState::revoked);
-  made = add_command(*group, context, "simulate", "Say what entries would have hit in the traffic seen so far",
-                     "  chancery blocks simulate -d sensor\n  chancery blocks simulate -d sensor 198.51.100.7 --since 2026-05-01\n"
-                     "Exit code 1: traffic of others would have been hit.");
+  add_decision(*group, context, given, "revoke", "Take approved entries out of force",
+               "  chancery blocks revoke -d sensor 3", BlockState::revoked);
+  made = add_command(
+      *group, context, "simulate", "Say what entries would have hit in the traffic seen so far",
+      "  chancery blocks simulate -d sensor\n  chancery blocks simulate -d sensor 198.51.100.7 --since 2026-05-01\n"
+      "Exit code 1: traffic of others would have been hit.");
   made->add_option("-d,--dir", given->folder, "The sensor's folder")->capture_default_str();
   made->add_option("ENTRY", given->entries, "Numbers, or what would be blocked (default: all entries)");
   made->add_option("--since", given->since, "Only traffic seen since then");

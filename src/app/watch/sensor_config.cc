@@ -13,21 +13,21 @@ namespace {
 using namespace std::string_view_literals;
 using yaml::Value;
 
-constexpr std::array kKeys = {"interface"sv, "ring_mib"sv,      "snap_length"sv, "promiscuous"sv, "user"sv,   "folder"sv,
-                              "hosts"sv,     "report_seconds"sv, "inside"sv,      "gateways"sv,    "stopping"sv, "blocks"sv};
+constexpr std::array kKeys = {"interface"sv, "ring_mib"sv, "snap_length"sv, "promiscuous"sv,
+                              "user"sv,      "folder"sv,   "hosts"sv,       "report_seconds"sv,
+                              "inside"sv,    "gateways"sv, "stopping"sv,    "blocks"sv};
 constexpr std::array kStopKeys = {"action"sv, "rules"sv, "send_from"sv, "per_second"sv, "burst"sv, "kill_switch"sv};
 constexpr std::array kRuleKeys = {"applications"sv, "categories"sv, "clients"sv, "servers"sv, "action"sv};
 constexpr std::array kBlockKeys = {"categories"sv, "allow"sv, "never"sv, "min_flows"sv, "auto_approve"sv};
-constexpr std::array kApprovalKeys = {"applications"sv, "categories"sv, "min_clients"sv, "min_flows"sv, "expires_hours"sv};
+constexpr std::array kApprovalKeys = {"applications"sv, "categories"sv, "min_clients"sv, "min_flows"sv,
+                                      "expires_hours"sv};
 constexpr std::array kActions = {"observe"sv, "alert"sv, "reset"sv};
 constexpr std::array kCategories = {"im"sv, "p2p"sv, "voip"sv, "web-im"sv, "other"sv};
 static_assert(static_cast<int>(sensor::Category::other) == kCategories.size() - 1);
 
 constexpr std::size_t kRulesMax = 1'000;
 
-sensor::StopAction read_action(const Value& value) {
-  return static_cast<sensor::StopAction>(value.choice(kActions));
-}
+sensor::StopAction read_action(const Value& value) { return static_cast<sensor::StopAction>(value.choice(kActions)); }
 
 std::vector<sensor::Category> read_categories(const yaml::Map& map) {
   std::vector<sensor::Category> out;
@@ -73,8 +73,10 @@ void read_stopping(const Value& value, const std::filesystem::path& folder, Sens
       config.stopping.rules.push_back(read_rule(rule));
     }
   if (const auto from = map.find("send_from")) config.send_from = from->text_not_empty();
-  if (const auto rate = map.find("per_second")) config.stopping.resets_per_second = static_cast<double>(rate->number(1, 100'000));
-  if (const auto burst = map.find("burst")) config.stopping.resets_burst = static_cast<double>(burst->number(1, 100'000));
+  if (const auto rate = map.find("per_second"))
+    config.stopping.resets_per_second = static_cast<double>(rate->number(1, 100'000));
+  if (const auto burst = map.find("burst"))
+    config.stopping.resets_burst = static_cast<double>(burst->number(1, 100'000));
   if (const auto file = map.find("kill_switch")) config.kill_switch = folder / file->text_not_empty();
 }
 
@@ -93,7 +95,8 @@ void read_blocks(const Value& value, SensorConfig& config) {
       else
         each.fail("neither a name nor an address nor a network");
     }
-  if (const auto flows = map.find("min_flows")) config.wish.flows_min = static_cast<std::uint64_t>(flows->number(1, 1'000'000));
+  if (const auto flows = map.find("min_flows"))
+    config.wish.flows_min = static_cast<std::uint64_t>(flows->number(1, 1'000'000));
   const auto approvals = map.find("auto_approve");
   if (!approvals) return;
   for (const Value& each : approvals->list()) {
@@ -101,7 +104,8 @@ void read_blocks(const Value& value, SensorConfig& config) {
     AutoApproval approval;
     approval.applications = read_texts(keys, "applications");
     approval.categories = read_categories(keys);
-    if (const auto n = keys.find("min_clients")) approval.clients_min = static_cast<std::uint64_t>(n->number(1, 1'000'000));
+    if (const auto n = keys.find("min_clients"))
+      approval.clients_min = static_cast<std::uint64_t>(n->number(1, 1'000'000));
     if (const auto n = keys.find("min_flows")) approval.flows_min = static_cast<std::uint64_t>(n->number(1, 1'000'000));
     if (const auto n = keys.find("expires_hours")) approval.expires = std::chrono::hours{n->number(1, 24 * 365)};
     config.auto_approve.push_back(std::move(approval));
@@ -146,12 +150,15 @@ SensorConfig parse_sensor_config(std::string_view text, const std::string& name,
   SensorConfig config;
   config.interface = map.at("interface").text_not_empty();
   config.folder = folder / map.at("folder").text_not_empty();
-  if (const auto ring = map.find("ring_mib")) config.ring_size = static_cast<std::uint32_t>(ring->number(1, 2'047)) << 20U;
-  if (const auto snap = map.find("snap_length")) config.snap_length = static_cast<std::uint32_t>(snap->number(64, 262'144));
+  if (const auto ring = map.find("ring_mib"))
+    config.ring_size = static_cast<std::uint32_t>(ring->number(1, 2'047)) << 20U;
+  if (const auto snap = map.find("snap_length"))
+    config.snap_length = static_cast<std::uint32_t>(snap->number(64, 262'144));
   if (const auto all = map.find("promiscuous")) config.promiscuous = all->boolean();
   if (const auto user = map.find("user")) config.user = user->text_not_empty();
   for (const std::string& file : read_texts(map, "hosts")) config.hosts.push_back(folder / file);
-  if (const auto every = map.find("report_seconds")) config.report_every = std::chrono::seconds{every->number(1, 86'400)};
+  if (const auto every = map.find("report_seconds"))
+    config.report_every = std::chrono::seconds{every->number(1, 86'400)};
   if (const auto inside = read_networks(map, "inside"); !inside.empty()) config.wish.inside = inside;
   config.gateways = read_gateways(map);
   if (const auto stopping = map.find("stopping")) read_stopping(*stopping, folder, config);

@@ -56,7 +56,8 @@ void prepare_folder(const SensorConfig& config) {
   if (user == nullptr) throw Failure(fmt::format("user: there is no user '{}' to run as", config.user));
   std::vector<fs::path> owned{config.folder};
   for (const auto& entry : fs::directory_iterator(config.folder))
-    if (entry.is_regular_file() && entry.path().filename().string().starts_with("blocks.db")) owned.push_back(entry.path());
+    if (entry.is_regular_file() && entry.path().filename().string().starts_with("blocks.db"))
+      owned.push_back(entry.path());
   for (const fs::path& path : owned)
     if (::lchown(path.c_str(), user->pw_uid, user->pw_gid) != 0)
       throw Failure(fmt::format("{}: {}", path.string(), std::generic_category().message(errno)));
@@ -149,7 +150,8 @@ class SensorProcess {
                          {"failed", stops.failed},
                          {"sent", stops.packets},
                          {"held_back", stops.limited + stops.switched}});
-    if (counts.dropped > dropped_) log_.warning("packets were lost: the ring was full", {{"packets", counts.dropped - dropped_}});
+    if (counts.dropped > dropped_)
+      log_.warning("packets were lost: the ring was full", {{"packets", counts.dropped - dropped_}});
     dropped_ = counts.dropped;
     try {
       const Instant time = now();

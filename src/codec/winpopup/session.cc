@@ -1,4 +1,6 @@
 // NetBIOS sessions: SMB's commands 0xd0 (a whole message), 0xd5, 0xd7, 0xd6 (beginning, text, end).
+#include <algorithm>
+
 #include "codec/winpopup/popup.h"
 #include "codec/wire/octets.h"
 

@@ -53,9 +53,7 @@ struct BlockEntry {
   static constexpr std::size_t kClientsShown = 20;
 
   // Approved and not past its time.
-  bool in_force(Instant now) const {
-    return state == BlockState::approved && (!expires_at || *expires_at > now);
-  }
+  bool in_force(Instant now) const { return state == BlockState::approved && (!expires_at || *expires_at > now); }
 };
 
 }  // namespace chancery::sensor

@@ -41,7 +41,8 @@ std::vector<std::string_view> top_names(const Entries& entries) {
     if (entry->target.kind == Kind::name) names.push_back(entry->target.name);
   std::vector<std::string_view> top;
   for (const std::string_view name : names)
-    if (std::ranges::none_of(names, [&](std::string_view other) { return other != name && is_at_or_below(name, other); }))
+    if (std::ranges::none_of(names,
+                             [&](std::string_view other) { return other != name && is_at_or_below(name, other); }))
       top.push_back(name);
   return top;
 }
@@ -51,7 +52,8 @@ std::uint64_t seconds_left(const BlockEntry& entry, Instant now) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(left, 1));
 }
 
-// --- nftables ---------------------------------------------------------------------------------------------------------
+// --- nftables
+// ---------------------------------------------------------------------------------------------------------
 
 std::string nft_element(const BlockEntry& entry, Instant now) {
   const BlockTarget& target = entry.target;
@@ -59,8 +61,8 @@ std::string nft_element(const BlockEntry& entry, Instant now) {
   if (target.kind == Kind::address)
     element = target.endpoint.address.text();
   else if (target.kind == Kind::endpoint)
-    element = fmt::format("{} . {} . {}", target.endpoint.address.text(), to_string(target.transport),
-                          target.endpoint.port);
+    element =
+        fmt::format("{} . {} . {}", target.endpoint.address.text(), to_string(target.transport), target.endpoint.port);
   else
     element = fmt::format("{} . {}", to_string(target.transport), target.endpoint.port);
   if (entry.expires_at) element += fmt::format(" timeout {}s", seconds_left(entry, now));
@@ -133,20 +135,22 @@ Exported nft(const Entries& entries, Instant now) {
   return out;
 }
 
-// --- ipset ------------------------------------------------------------------------------------------------------------
+// --- ipset
+// ------------------------------------------------------------------------------------------------------------
 
 Exported ipset(const Entries& entries, Instant now) {
   Exported out;
   for (const auto family : {"4", "6"}) {
     const std::string_view inet = *family == '4' ? "inet" : "inet6";
-    out.text += fmt::format("create chancery-addresses{0} hash:ip family {1} timeout 0 -exist\n"
-                            "create chancery-endpoints{0} hash:ip,port family {1} timeout 0 -exist\n"
-                            "flush chancery-addresses{0}\nflush chancery-endpoints{0}\n",
-                            family, inet);
+    out.text += fmt::format(
+        "create chancery-addresses{0} hash:ip family {1} timeout 0 -exist\n"
+        "create chancery-endpoints{0} hash:ip,port family {1} timeout 0 -exist\n"
+        "flush chancery-addresses{0}\nflush chancery-endpoints{0}\n",
+        family, inet);
   }
   for (const auto transport : {"tcp", "udp"})
-    out.text += fmt::format("create chancery-ports-{0} bitmap:port range 0-65535 timeout 0 -exist\nflush chancery-ports-{0}\n",
-                            transport);
+    out.text += fmt::format(
+        "create chancery-ports-{0} bitmap:port range 0-65535 timeout 0 -exist\nflush chancery-ports-{0}\n", transport);
   for (const BlockEntry* entry : entries) {
     const BlockTarget& target = entry->target;
     if (target.kind == Kind::name) continue;
@@ -167,7 +171,8 @@ Exported ipset(const Entries& entries, Instant now) {
   return out;
 }
 
-// --- DNS and proxies --------------------------------------------------------------------------------------------------
+// --- DNS and proxies
+// --------------------------------------------------------------------------------------------------
 
 // "32.1.2.0.192.rpz-ip": answers that hold the address (draft-vixie-dnsop-dns-rpz-00 §4.3).
 std::string rpz_address(const Address& address) {
@@ -177,7 +182,8 @@ std::string rpz_address(const Address& address) {
     for (std::size_t i = wire.size(); i-- > 0;) out += fmt::format(".{}", static_cast<unsigned char>(wire[i]));
   } else {
     for (std::size_t i = wire.size(); i > 0; i -= 2)
-      out += fmt::format(".{:x}", std::uint32_t{static_cast<unsigned char>(wire[i - 2])} << 8U | static_cast<unsigned char>(wire[i - 1]));
+      out += fmt::format(".{:x}", std::uint32_t{static_cast<unsigned char>(wire[i - 2])} << 8U |
+                                      static_cast<unsigned char>(wire[i - 1]));
   }
   return out + ".rpz-ip";
 }
@@ -186,7 +192,8 @@ Exported rpz(const Entries& entries, Instant now) {
   Exported out;
   // The serial is the time: it grows as long as lists are made less often than once a second (RFC 1982).
   const auto serial = static_cast<std::uint32_t>(unix_ns(now) / 1'000'000'000);
-  out.text = fmt::format("$TTL 60\n@ SOA localhost. hostmaster.localhost. ({} 3600 600 86400 60)\n@ NS localhost.\n", serial);
+  out.text =
+      fmt::format("$TTL 60\n@ SOA localhost. hostmaster.localhost. ({} 3600 600 86400 60)\n@ NS localhost.\n", serial);
   for (const std::string_view name : top_names(entries)) out.text += fmt::format("{0} CNAME .\n*.{0} CNAME .\n", name);
   for (const BlockEntry* entry : entries) {
     if (entry->target.kind == Kind::address)
@@ -199,15 +206,17 @@ Exported rpz(const Entries& entries, Instant now) {
 Exported squid(const Entries& entries) {
   Exported out;
   std::string names, addresses, rules;
-  for (const std::string_view name : top_names(entries)) names += fmt::format("acl chancery_names dstdomain .{}\n", name);
+  for (const std::string_view name : top_names(entries))
+    names += fmt::format("acl chancery_names dstdomain .{}\n", name);
   for (const BlockEntry* entry : entries) {
     const BlockTarget& target = entry->target;
     if (target.kind == Kind::address) {
       addresses += fmt::format("acl chancery_addresses dst {}\n", target.endpoint.address.text());
     } else if (target.kind == Kind::endpoint && target.transport == Transport::tcp) {
-      rules += fmt::format("acl chancery_{0}_dst dst {1}\nacl chancery_{0}_port port {2}\n"
-                           "http_access deny chancery_{0}_dst chancery_{0}_port\n",
-                           entry->id, target.endpoint.address.text(), target.endpoint.port);
+      rules += fmt::format(
+          "acl chancery_{0}_dst dst {1}\nacl chancery_{0}_port port {2}\n"
+          "http_access deny chancery_{0}_dst chancery_{0}_port\n",
+          entry->id, target.endpoint.address.text(), target.endpoint.port);
     } else if (target.kind == Kind::port && target.transport == Transport::tcp) {
       rules += fmt::format("acl chancery_{0}_port port {1}\nhttp_access deny chancery_{0}_port\n", entry->id,
                            target.endpoint.port);

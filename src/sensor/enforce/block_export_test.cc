@@ -8,9 +8,9 @@
 namespace chancery::sensor {
 namespace {
 
+using testing::at;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::at;
 
 std::vector<BlockEntry> list() {
   std::vector<BlockEntry> entries;
@@ -84,12 +84,14 @@ TEST(BlockExport, Squid) {
 }
 
 TEST(BlockExport, HostsAndPlain) {
-  EXPECT_THAT(export_blocks(list(), BlockFormat::hosts, at(1'000)).text, HasSubstr("0.0.0.0 chat.example.net\n:: chat.example.net\n"));
+  EXPECT_THAT(export_blocks(list(), BlockFormat::hosts, at(1'000)).text,
+              HasSubstr("0.0.0.0 chat.example.net\n:: chat.example.net\n"));
   EXPECT_THAT(export_blocks(list(), BlockFormat::plain, at(1'000)).text, HasSubstr("udp/[2001:db8::8]:3478\n"));
 }
 
 TEST(BlockTarget, TextAndBack) {
-  for (const char* text : {"192.0.2.1", "2001:db8::1", "tcp/192.0.2.1:5222", "udp/[2001:db8::1]:53", "tcp/1863", "a.example"})
+  for (const char* text :
+       {"192.0.2.1", "2001:db8::1", "tcp/192.0.2.1:5222", "udp/[2001:db8::1]:53", "tcp/1863", "a.example"})
     EXPECT_EQ(BlockTarget::parse(text).value().text(), text);
   EXPECT_EQ(BlockTarget::parse("CHAT.Example")->text(), "chat.example");
   for (const char* text : {"", "x", "tcp/", "tcp/0", "tcp/70000", "tcp/a:1", "sctp/1:1", "a b.c", "1.2.3.4:5"})

@@ -1,7 +1,6 @@
 #include "sensor/enforce/block_list.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -35,7 +34,8 @@ PRAGMA user_version = 1;
 )";
 
 constexpr const char* kEntryColumns =
-    "id, target, state, application, category, reason, clients, client_count, flows, first_seen, last_seen, proposed_at, "
+    "id, target, state, application, category, reason, clients, client_count, flows, first_seen, last_seen, "
+    "proposed_at, "
     "decided_by, decided_at, expires_at";
 
 // All or nothing.
@@ -79,7 +79,8 @@ std::vector<std::string> split(std::string_view text) {
 }
 
 Category category(std::int64_t value) {
-  return value >= 0 && value <= static_cast<std::int64_t>(Category::other) ? static_cast<Category>(value) : Category::other;
+  return value >= 0 && value <= static_cast<std::int64_t>(Category::other) ? static_cast<Category>(value)
+                                                                           : Category::other;
 }
 
 BlockEntry read_entry(const Statement& row) {
@@ -189,7 +190,8 @@ ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, e
   count.reset();
   if (excess > 0) {
     // Rows that share the last one's time go with it: the bound holds, a few more may be forgotten.
-    Statement forget{database_, "DELETE FROM seen WHERE last <= (SELECT last FROM seen ORDER BY last LIMIT 1 OFFSET ?1)"};
+    Statement forget{database_,
+                     "DELETE FROM seen WHERE last <= (SELECT last FROM seen ORDER BY last LIMIT 1 OFFSET ?1)"};
     forget.bind(1, excess - 1).run();
   }
   transaction.commit();
@@ -199,9 +201,10 @@ ON CONFLICT DO UPDATE SET first = min(first, excluded.first), last = max(last, e
 
 std::vector<Seen> BlockList::traffic(std::optional<Instant> since) const try {
   std::vector<Seen> rows;
-  Statement select{database_,
-                   "SELECT client, server, port, transport, application, category, host, managed, evidence, first, last, "
-                   "flows, bytes FROM seen WHERE last >= ?1"};
+  Statement select{
+      database_,
+      "SELECT client, server, port, transport, application, category, host, managed, evidence, first, last, "
+      "flows, bytes FROM seen WHERE last >= ?1"};
   select.bind(1, since ? unix_ns(*since) : std::numeric_limits<std::int64_t>::min());
   while (select.step())
     if (auto seen = read_seen(select)) rows.push_back(std::move(*seen));
@@ -259,11 +262,13 @@ std::optional<BlockEntry> BlockList::find(std::uint64_t id) const try {
 
 // The state of an entry and a line that says who decided, always together.
 void BlockList::save(const BlockEntry& entry) {
-  Statement update{database_, "UPDATE entries SET state = ?2, decided_by = ?3, decided_at = ?4, expires_at = ?5 WHERE id = ?1"};
+  Statement update{database_,
+                   "UPDATE entries SET state = ?2, decided_by = ?3, decided_at = ?4, expires_at = ?5 WHERE id = ?1"};
   update.bind(1, static_cast<std::int64_t>(entry.id)).bind(2, to_string(entry.state)).bind(3, entry.decided_by);
   update.bind(4, column(entry.decided_at)).bind(5, column(entry.expires_at)).run();
   const std::string target = entry.target.text();
-  Statement note{database_, "INSERT INTO decisions (time, entry, target, state, by, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
+  Statement note{database_,
+                 "INSERT INTO decisions (time, entry, target, state, by, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
   note.bind(1, column(entry.decided_at)).bind(2, static_cast<std::int64_t>(entry.id)).bind(3, target);
   note.bind(4, to_string(entry.state)).bind(5, entry.decided_by).bind(6, column(entry.expires_at)).run();
 }

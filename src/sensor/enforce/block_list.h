@@ -1,6 +1,7 @@
 #pragma once
 // The block list and the traffic it is made from, kept in one SQLite file of the sensor's folder. One process writes at
-// a time (SQLite's own lock, waited for at most kBusyWait); any number read. Throws BlockListError with a plain sentence.
+// a time (SQLite's own lock, waited for at most kBusyWait); any number read. Throws BlockListError with a plain
+// sentence.
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -38,7 +39,8 @@ class BlockList {
   std::optional<BlockEntry> find(std::uint64_t id) const;
 
   // proposed, rejected or revoked → approved; proposed → rejected; approved → revoked. Anything else throws.
-  BlockEntry decide(std::uint64_t id, BlockState state, const std::string& by, Instant now, std::optional<Instant> expires);
+  BlockEntry decide(std::uint64_t id, BlockState state, const std::string& by, Instant now,
+                    std::optional<Instant> expires);
 
   // Approved entries past their time become `expired`; returns them.
   std::vector<BlockEntry> expire(Instant now);

@@ -27,7 +27,8 @@ class BlockListTest : public ::testing::Test {
 TEST_F(BlockListTest, KeepsTrafficAndEntriesOverARestart) {
   {
     BlockList list = BlockList::open(folder_, false);
-    list.remember(std::vector{seen({.flows = 2}), seen({.flows = 3}), seen({.client = "2001:db8::5", .server = "2001:db8::7"})});
+    list.remember(
+        std::vector{seen({.flows = 2}), seen({.flows = 3}), seen({.client = "2001:db8::5", .server = "2001:db8::7"})});
     EXPECT_EQ(list.add(propose(list.traffic(), {}, at(5'000)).entries), 2U);
   }
   BlockList list = BlockList::open(folder_, true);

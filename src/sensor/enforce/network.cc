@@ -1,17 +1,17 @@
 #include "sensor/enforce/network.h"
 
-#include <system_error>
 #include <algorithm>
 #include <arpa/inet.h>
 #include <charconv>
 #include <fmt/format.h>
+#include <system_error>
 
 namespace chancery::sensor {
 namespace {
 
-constexpr std::size_t kNameSizeMax = 253;   // RFC 1123 §2.1, RFC 1035 §2.3.4
+constexpr std::size_t kNameSizeMax = 253;  // RFC 1123 §2.1, RFC 1035 §2.3.4
 constexpr std::size_t kLabelSizeMax = 63;
-constexpr unsigned kMappedBits = 96;        // ::ffff:0:0/96
+constexpr unsigned kMappedBits = 96;  // ::ffff:0:0/96
 
 bool is_label(std::string_view label) {
   if (label.empty() || label.size() > kLabelSizeMax || label.front() == '-' || label.back() == '-') return false;
@@ -73,8 +73,8 @@ bool any_holds(std::span<const Network> networks, const Address& address) {
 std::vector<Network> private_networks() {
   std::vector<Network> networks;
   for (const std::string_view text :
-       {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8", "224.0.0.0/4",
-        "255.255.255.255/32", "0.0.0.0/8", "fc00::/7", "fe80::/10", "ff00::/8", "::1/128", "::/128"})
+       {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "127.0.0.0/8",
+        "224.0.0.0/4", "255.255.255.255/32", "0.0.0.0/8", "fc00::/7", "fe80::/10", "ff00::/8", "::1/128", "::/128"})
     networks.push_back(*Network::parse(text));
   return networks;
 }

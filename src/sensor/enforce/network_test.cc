@@ -24,13 +24,15 @@ TEST(Network, HoldsWhatIsBehindItsPrefix) {
 }
 
 TEST(Network, RefusesWhatIsNotOne) {
-  for (const char* text : {"", "10", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8x", "10.0.0.1/8", "2001:db8::/129", "a.b/8", "10.0.0.0/-1"})
+  for (const char* text :
+       {"", "10", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/8x", "10.0.0.1/8", "2001:db8::/129", "a.b/8", "10.0.0.0/-1"})
     EXPECT_FALSE(Network::parse(text)) << text;
 }
 
 TEST(Network, KnowsWhatIsInside) {
   const auto inside = private_networks();
-  for (const char* text : {"10.1.2.3", "192.168.1.1", "127.0.0.1", "fe80::1", "fd00::1", "::1", "100.64.0.1", "255.255.255.255"})
+  for (const char* text :
+       {"10.1.2.3", "192.168.1.1", "127.0.0.1", "fe80::1", "fd00::1", "::1", "100.64.0.1", "255.255.255.255"})
     EXPECT_TRUE(any_holds(inside, *parse_address(text))) << text;
   for (const char* text : {"8.8.8.8", "192.0.2.1", "172.32.0.1", "2001:db8::1"})
     EXPECT_FALSE(any_holds(inside, *parse_address(text))) << text;
@@ -39,7 +41,8 @@ TEST(Network, KnowsWhatIsInside) {
 TEST(HostName, OnlyWhatIsSafeElsewhere) {
   for (const char* name : {"chat.example.net", "_xmpp._tcp.example.net", "a.b", "xn--bcher-kva.example"})
     EXPECT_TRUE(is_host_name(name)) << name;
-  for (const char* name : {"", "localhost", "a..b", ".a.b", "a.b.", "-a.b", "a b.c", "a.b\n0.0.0.0 c", "192.0.2.1", "a;drop.b", "é.example"})
+  for (const char* name : {"", "localhost", "a..b", ".a.b", "a.b.", "-a.b", "a b.c", "a.b\n0.0.0.0 c", "192.0.2.1",
+                           "a;drop.b", "é.example"})
     EXPECT_FALSE(is_host_name(name)) << name;
   EXPECT_FALSE(is_host_name(std::string(64, 'a') + ".b"));
   EXPECT_FALSE(is_host_name(std::string(126, 'a') + '.' + std::string(127, 'a')));

@@ -38,7 +38,8 @@ struct Case {
 
   static std::string describe(const Seen& seen) {
     const std::string_view what = seen.application.empty() ? "unnamed traffic" : std::string_view{seen.application};
-    return fmt::format("{}{} {}", seen.managed ? "managed " : "", what, seen.host.empty() ? seen.server.text() : seen.host);
+    return fmt::format("{}{} {}", seen.managed ? "managed " : "", what,
+                       seen.host.empty() ? seen.server.text() : seen.host);
   }
 };
 
@@ -197,10 +198,7 @@ class Weighing {
     if (found.whole.flows < wish_.flows_min || found.servers.size() < kPortServersMin || is_shared_port(service.port) ||
         !found.whole.innocent.empty() || found.whole.applications.size() != 1)
       return;
-    offer({.kind = BlockTarget::Kind::port,
-           .endpoint = {{}, service.port},
-           .transport = service.transport,
-           .name = {}},
+    offer({.kind = BlockTarget::Kind::port, .endpoint = {{}, service.port}, .transport = service.transport, .name = {}},
           found.whole, fmt::format("by port, at {} servers", found.servers.size()), now);
   }
 

@@ -48,10 +48,10 @@ Proposals propose(std::span<const Seen> traffic, const BlockWish& wish, Instant 
 // What one entry would have done to the traffic.
 struct Hit {
   std::uint64_t flows = 0, bytes = 0;
-  std::set<std::string> clients;                // addresses; at most kHitNamesMax
-  std::set<std::string> applications;           // that are unwanted
-  std::uint64_t innocent_flows = 0;             // of traffic that is wanted, or that nobody could name
-  std::set<std::string> innocent_names;         // "HTTP update.example.com", "unnamed 192.0.2.1:443"; at most kHitNamesMax
+  std::set<std::string> clients;         // addresses; at most kHitNamesMax
+  std::set<std::string> applications;    // that are unwanted
+  std::uint64_t innocent_flows = 0;      // of traffic that is wanted, or that nobody could name
+  std::set<std::string> innocent_names;  // "HTTP update.example.com", "unnamed 192.0.2.1:443"; at most kHitNamesMax
   static constexpr std::size_t kHitNamesMax = 50;
 };
 bool covers(const BlockTarget& target, const Seen& seen);

@@ -9,10 +9,10 @@
 namespace chancery::sensor {
 namespace {
 
+using testing::at;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using testing::at;
 using testing::Row;
 using testing::seen;
 
@@ -45,10 +45,13 @@ TEST(Proposal, AnAddressThatServedNothingElse) {
 
 // The messenger and the vendor's update server share an address.
 TEST(Proposal, TheUpdateServerStays) {
-  const std::vector<Seen> traffic{
-      seen({.port = 443, .application = "MSN", .host = "messenger.example.com"}),
-      seen({.port = 443, .application = "MSN"}),
-      seen({.client = "10.0.0.9", .port = 443, .application = "TLS", .category = Category::other, .host = "update.example.com"})};
+  const std::vector<Seen> traffic{seen({.port = 443, .application = "MSN", .host = "messenger.example.com"}),
+                                  seen({.port = 443, .application = "MSN"}),
+                                  seen({.client = "10.0.0.9",
+                                        .port = 443,
+                                        .application = "TLS",
+                                        .category = Category::other,
+                                        .host = "update.example.com"})};
   const Proposals proposals = propose(traffic, {}, at(5'000));
   EXPECT_THAT(targets(proposals), ElementsAre("messenger.example.com"));
   EXPECT_THAT(why(proposals, "198.51.100.7"), HasSubstr("update.example.com"));
@@ -69,7 +72,8 @@ TEST(Proposal, APortOfItsOwnIsFineAtASharedAddress) {
 }
 
 TEST(Proposal, AWebPortOfASharedAddressIsNot) {
-  const std::vector<Seen> traffic{seen({.port = 443}), seen({.port = 80, .application = "HTTP", .category = Category::other})};
+  const std::vector<Seen> traffic{seen({.port = 443}),
+                                  seen({.port = 80, .application = "HTTP", .category = Category::other})};
   EXPECT_THAT(targets(propose(traffic, {}, at(5'000))), IsEmpty());
 }
 
@@ -87,9 +91,12 @@ TEST(Proposal, WhatIsManagedOrAllowedIsNot) {
 }
 
 TEST(Proposal, ANameAboveAWantedOneIsWithheld) {
-  const std::vector<Seen> traffic{
-      seen({.port = 443, .application = "WhatsApp", .host = "example.com"}),
-      seen({.server = "198.51.100.9", .port = 443, .application = "TLS", .category = Category::other, .host = "shop.example.com"})};
+  const std::vector<Seen> traffic{seen({.port = 443, .application = "WhatsApp", .host = "example.com"}),
+                                  seen({.server = "198.51.100.9",
+                                        .port = 443,
+                                        .application = "TLS",
+                                        .category = Category::other,
+                                        .host = "shop.example.com"})};
   const Proposals proposals = propose(traffic, {}, at(5'000));
   EXPECT_THAT(targets(proposals), IsEmpty());
   EXPECT_THAT(why(proposals, "example.com"), HasSubstr("shop.example.com"));
@@ -112,7 +119,10 @@ TEST(Proposal, AnInsideAddressIsNeverBlockedWhole) {
 }
 
 TEST(Proposal, OfACallFromOutsideTheCallerIsTheStranger) {
-  const std::vector<Seen> traffic{seen({.client = "203.0.113.5", .server = "10.0.0.80", .port = 6881, .application = "BitTorrent",
+  const std::vector<Seen> traffic{seen({.client = "203.0.113.5",
+                                        .server = "10.0.0.80",
+                                        .port = 6881,
+                                        .application = "BitTorrent",
                                         .category = Category::p2p})};
   EXPECT_THAT(targets(propose(traffic, {}, at(5'000))), ElementsAre("203.0.113.5"));
 }
@@ -135,10 +145,14 @@ TEST(Proposal, NeverMeansNever) {
 }
 
 TEST(Simulation, CountsTheInnocent) {
-  const std::vector<Seen> traffic{
-      seen({.flows = 2}), seen({.client = "10.0.0.9", .port = 443, .application = "TLS", .category = Category::other,
-                                .host = "update.example.com", .flows = 5}),
-      seen({.server = "198.51.100.99"})};
+  const std::vector<Seen> traffic{seen({.flows = 2}),
+                                  seen({.client = "10.0.0.9",
+                                        .port = 443,
+                                        .application = "TLS",
+                                        .category = Category::other,
+                                        .host = "update.example.com",
+                                        .flows = 5}),
+                                  seen({.server = "198.51.100.99"})};
   const Hit hit = simulate(*BlockTarget::parse("198.51.100.7"), traffic, {});
   EXPECT_EQ(hit.flows, 7U);
   EXPECT_EQ(hit.innocent_flows, 5U);

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <netinet/in.h>
-#include <system_error>
 #include <sys/socket.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -30,9 +30,11 @@ int open_socket(int family, const std::string& interface) {
 
 std::string explain(int error, const std::string& interface) {
   if (error == EPERM || error == EACCES)
-    return "sending resets needs the right CAP_NET_RAW: start as root (it is dropped after opening), or give the right to "
+    return "sending resets needs the right CAP_NET_RAW: start as root (it is dropped after opening), or give the right "
+           "to "
            "the service (AmbientCapabilities=CAP_NET_RAW)";
-  if (error == ENODEV) return fmt::format("there is no interface '{}' to send resets from; `ip link` lists them", interface);
+  if (error == ENODEV)
+    return fmt::format("there is no interface '{}' to send resets from; `ip link` lists them", interface);
   return fmt::format("a socket to send resets cannot be opened: {}", std::generic_category().message(error));
 }
 
@@ -50,7 +52,8 @@ std::expected<RawSender, std::string> RawSender::open(const std::string& interfa
   return RawSender{v4, v6};
 }
 
-RawSender::RawSender(RawSender&& other) noexcept : v4_(std::exchange(other.v4_, -1)), v6_(std::exchange(other.v6_, -1)) {}
+RawSender::RawSender(RawSender&& other) noexcept
+    : v4_(std::exchange(other.v4_, -1)), v6_(std::exchange(other.v6_, -1)) {}
 
 RawSender& RawSender::operator=(RawSender&& other) noexcept {
   std::swap(v4_, other.v4_);

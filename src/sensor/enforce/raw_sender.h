@@ -10,7 +10,8 @@ namespace chancery::sensor {
 
 class RawSender {
  public:
-  // `interface`: packets leave there; empty: where the routing table says. The error is a sentence that says what to do.
+  // `interface`: packets leave there; empty: where the routing table says. The error is a sentence that says what to
+  // do.
   static std::expected<RawSender, std::string> open(const std::string& interface);
 
   RawSender(RawSender&& other) noexcept;

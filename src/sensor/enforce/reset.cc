@@ -95,9 +95,8 @@ Buffer unreachable6(Bytes packet) {
 bool TcpReset::is_ours(const Segment& segment) const {
   if (!segment.rst) return false;
   const std::size_t count = std::min(fired_count_, fired_.size());
-  return std::any_of(fired_.begin(), fired_.begin() + static_cast<std::ptrdiff_t>(count), [&](const Shot& shot) {
-    return shot.to != segment.from && shot.seq == segment.seq;
-  });
+  return std::any_of(fired_.begin(), fired_.begin() + static_cast<std::ptrdiff_t>(count),
+                     [&](const Shot& shot) { return shot.to != segment.from && shot.seq == segment.seq; });
 }
 
 void TcpReset::observe(const Segment& segment) {

@@ -36,7 +36,7 @@ struct Shot {
 class TcpReset {
  public:
   static constexpr unsigned kVolleysMax = 12;
-  static constexpr unsigned kStepsMax = 3;           // numbers tried at one end in one volley
+  static constexpr unsigned kStepsMax = 3;            // numbers tried at one end in one volley
   static constexpr Duration kSilence{3'000'000'000};  // no data for so long after a volley: it is over
 
   enum class Outcome : std::uint8_t {

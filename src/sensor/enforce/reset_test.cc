@@ -85,7 +85,12 @@ TEST(TcpReset, OursComingBackAreNotAnAnswer) {
   reset.observe(data(Side::client, 1'000, 80, 9'000, 1));
   for (const Shot& shot : reset.volley(ms(2)))
     reset.observe({.from = shot.to == Side::client ? Side::server : Side::client,
-                   .seq = shot.seq, .ack = shot.ack, .length = 0, .has_ack = true, .rst = true, .time = ms(3)});
+                   .seq = shot.seq,
+                   .ack = shot.ack,
+                   .length = 0,
+                   .has_ack = true,
+                   .rst = true,
+                   .time = ms(3)});
   EXPECT_EQ(reset.outcome(ms(4)), TcpReset::Outcome::open);
   reset.observe({.from = Side::server, .seq = 77, .ack = 0, .length = 0, .has_ack = false, .rst = true, .time = ms(5)});
   EXPECT_EQ(reset.outcome(ms(6)), TcpReset::Outcome::ended);
@@ -116,7 +121,8 @@ std::uint32_t ones_sum(Bytes octets, std::uint32_t sum) {
 }
 
 TEST(ResetPacket, V4) {
-  const Buffer packet = reset_packet({*parse_address("192.0.2.1"), 1'234}, {*parse_address("198.51.100.2"), 5'222}, 7, 9);
+  const Buffer packet =
+      reset_packet({*parse_address("192.0.2.1"), 1'234}, {*parse_address("198.51.100.2"), 5'222}, 7, 9);
   ASSERT_EQ(packet.size(), 40U);
   EXPECT_EQ(ones_sum(packet.substr(0, 20), 0), 0xffffU);
   EXPECT_EQ(ones_sum(packet.substr(20), ones_sum(packet.substr(12, 8), 6 + 20)), 0xffffU);
@@ -125,7 +131,8 @@ TEST(ResetPacket, V4) {
 }
 
 TEST(ResetPacket, V6) {
-  const Buffer packet = reset_packet({*parse_address("2001:db8::1"), 1'234}, {*parse_address("2001:db8::2"), 5'222}, 7, 9);
+  const Buffer packet =
+      reset_packet({*parse_address("2001:db8::1"), 1'234}, {*parse_address("2001:db8::2"), 5'222}, 7, 9);
   ASSERT_EQ(packet.size(), 60U);
   EXPECT_EQ(ones_sum(packet.substr(40), ones_sum(packet.substr(8, 32), 6 + 20)), 0xffffU);
 }
@@ -137,8 +144,10 @@ TEST(UnreachablePacket, QuotesTheDatagram) {
   EXPECT_EQ(packet.substr(12, 8), std::string("\xc6\x33\x64\x02\xc0\0\x02\x01", 8));
   EXPECT_EQ(ones_sum(packet.substr(20), 0), 0xffffU);
   EXPECT_EQ(packet.substr(28), datagram.substr(0, 28));
-  for (std::size_t size = 0; size < 28; ++size) EXPECT_TRUE(unreachable_packet(datagram.substr(0, size)).empty()) << size;
-  const Buffer six = std::string("\x60\0\0\0\0\x0c\x11\x40", 8) + std::string(15, '\0') + "\x01" + std::string(15, '\0') + "\x02" + "abcdefghijkl";
+  for (std::size_t size = 0; size < 28; ++size)
+    EXPECT_TRUE(unreachable_packet(datagram.substr(0, size)).empty()) << size;
+  const Buffer six = std::string("\x60\0\0\0\0\x0c\x11\x40", 8) + std::string(15, '\0') + "\x01" +
+                     std::string(15, '\0') + "\x02" + "abcdefghijkl";
   const Buffer answer = unreachable_packet(six);
   ASSERT_EQ(answer.size(), 40U + 8 + six.size());
   const std::uint32_t pseudo = ones_sum(answer.substr(8, 32), static_cast<std::uint32_t>(58 + answer.size() - 40));

@@ -1,6 +1,7 @@
 #pragma once
 // What block lists are made from: flows, summed up. One row is all flows of one client to one server and port under
-// one name and application. A row without flows says that a DNS answer put `host` at this address. Rows come from untrusted traffic: names may be anything a peer wrote.
+// one name and application. A row without flows says that a DNS answer put `host` at this address. Rows come from
+// untrusted traffic: names may be anything a peer wrote.
 #include <cstdint>
 #include <string>
 

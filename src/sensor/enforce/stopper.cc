@@ -74,9 +74,7 @@ bool StopRule::fits(const Flow& flow, const Named& named) const {
 }
 
 Stopper::Stopper(StopPolicy policy, Hands hands)
-    : policy_(std::move(policy)),
-      hands_(std::move(hands)),
-      limit_(policy_.resets_per_second, policy_.resets_burst) {}
+    : policy_(std::move(policy)), hands_(std::move(hands)), limit_(policy_.resets_per_second, policy_.resets_burst) {}
 Stopper::~Stopper() = default;
 
 void Stopper::packet(const Flow& flow, const Packet& packet, Side from) {
@@ -106,8 +104,7 @@ bool Stopper::reopen(Case& open, const Packet& packet) {
 
 void Stopper::named(const Flow& flow, const Named& named, bool managed) {
   if (managed || named.category == Category::other) return;  // what people are meant to use, and what is no IM
-  const auto rule =
-      std::ranges::find_if(policy_.rules, [&](const StopRule& each) { return each.fits(flow, named); });
+  const auto rule = std::ranges::find_if(policy_.rules, [&](const StopRule& each) { return each.fits(flow, named); });
   const StopAction action = rule == policy_.rules.end() ? policy_.otherwise : rule->action;
   if (action == StopAction::observe) return;
   auto open = std::make_unique<Case>();
@@ -198,7 +195,8 @@ void Stopper::ended(const Flow& flow, std::string_view /*application*/, Category
   if (found == open_.end()) return;
   const bool failed =
       flow.transport == Transport::tcp && found->second->reset.outcome(flow.last) == TcpReset::Outcome::failed;
-  if (!found->second->settled) finish(*found->second, failed ? StopEvent::What::failed : StopEvent::What::ended, flow.last);
+  if (!found->second->settled)
+    finish(*found->second, failed ? StopEvent::What::failed : StopEvent::What::ended, flow.last);
   open_.erase(found);
 }
 

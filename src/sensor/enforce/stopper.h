@@ -64,9 +64,9 @@ struct StopCounts {
 
 class Stopper final : public FlowWatcher {
  public:
-  static constexpr std::size_t kFlowsMax = 8'192;         // being stopped at once; later ones are counted as failed
-  static constexpr unsigned kRoundsMax = 8;               // times one flow is taken up again
-  static constexpr unsigned kUnreachableMax = 6;          // ICMP packets for one UDP flow
+  static constexpr std::size_t kFlowsMax = 8'192;            // being stopped at once; later ones are counted as failed
+  static constexpr unsigned kRoundsMax = 8;                  // times one flow is taken up again
+  static constexpr unsigned kUnreachableMax = 6;             // ICMP packets for one UDP flow
   static constexpr Duration kUnreachablePause{200'000'000};  // between two of them
 
   struct Hands {

@@ -51,7 +51,8 @@ class StopperTest : public ::testing::Test {
   }
   static StopPolicy reset_im() {
     StopPolicy policy;
-    policy.rules.push_back({.applications = {}, .categories = {Category::im}, .clients = {}, .servers = {}, .action = StopAction::reset});
+    policy.rules.push_back(
+        {.applications = {}, .categories = {Category::im}, .clients = {}, .servers = {}, .action = StopAction::reset});
     return policy;
   }
   static Talk talk() {
@@ -65,9 +66,8 @@ class StopperTest : public ::testing::Test {
   }
   bool sent_to(const char* address, std::uint32_t sequence) const {
     const std::string to{testing::endpoint(std::string{address} + ":1").address.wire()};
-    return std::ranges::any_of(sent_, [&](const Buffer& packet) {
-      return packet.substr(16, 4) == to && number(packet, 24) == sequence;
-    });
+    return std::ranges::any_of(
+        sent_, [&](const Buffer& packet) { return packet.substr(16, 4) == to && number(packet, 24) == sequence; });
   }
 
   std::vector<Buffer> sent_;

@@ -1,6 +1,7 @@
 #pragma once
-// Adds up flows, when they are named and when they end, to the rows that block lists are made from; and keeps which names DNS answers put at
-// which address, so that an address with innocent names is known as such before anyone went there.
+// Adds up flows, when they are named and when they end, to the rows that block lists are made from; and keeps which
+// names DNS answers put at which address, so that an address with innocent names is known as such before anyone went
+// there.
 #include <map>
 #include <string>
 #include <tuple>

@@ -28,7 +28,8 @@ TEST(TrafficCollector, AddsUpFlowsAndKeepsNamesOfDns) {
   Sensor sensor{{}, make_decider({})};
   sensor.watch(collector);
   for (int i = 0; i < 2; ++i) {
-    Talk chat{endpoint("10.0.0.5:4000" + std::to_string(i)), endpoint("198.51.100.7:6667"), begin + std::chrono::seconds{i}};
+    Talk chat{endpoint("10.0.0.5:4000" + std::to_string(i)), endpoint("198.51.100.7:6667"),
+              begin + std::chrono::seconds{i}};
     chat.handshake().say_client("NICK ada\r\nUSER ada 0 * :Ada\r\n").say_server(":irc.example 001 ada :Welcome\r\n");
     chat.say_client("JOIN #all\r\nPRIVMSG #all :hello\r\n");
     for (const auto& frame : chat.frames()) sensor.frame(frame.view());
