@@ -233,9 +233,11 @@ std::optional<Legs::Match> Legs::match_under(const Key& key, const Event& event,
   if (all->oldest == all->youngest)
     return is_other(entry(all->oldest), sought) ? std::nullopt : take(all->oldest, sought);
   std::optional<Match> same;
-  if (sought.id != 0)
+  // The oldest of all is in no chain of its id.
+  if (sought.id != 0 && entry(all->oldest).id == sought.id) same = take(all->oldest, sought);
+  if (sought.id != 0 && (!same || same->refused))
     if (const auto* chain = by_id_.find(hash_with(hash, sought.id), with_id(key, sought.id)))
-      same = walk(Chain::by_id, *chain, sought);
+      if (const auto found = walk(Chain::by_id, *chain, sought); found && (!same || !found->refused)) same = found;
   if (same && !same->refused) return same;
   const auto any = walk(Chain::all, *all, sought);
   return any ? any : same;
@@ -262,11 +264,10 @@ std::optional<Legs::Match> Legs::walk(Chain chain, const Chains::Slot& slot, con
   std::optional<Match> found;
   Number number = first_to_try(chain, slot, sought, cursor);
   for (;; number = chain == Chain::all ? entry(number).next : entry(number).next_by_id, ++steps) {
-    if (is_other(entry(number), sought))
-      ++passed;
-    else if (!found || entry(number).is_refused == 0)
-      found = take(number, sought);
-    if (found && found->refused) ++passed;
+    const bool other = is_other(entry(number), sought);
+    if (!other && (!found || entry(number).is_refused == 0)) found = take(number, sought);
+    // Behind the first that is passed by, no cursor will save the way: from there on it is bounded.
+    if (other || passed > 0 || (found && found->refused)) ++passed;
     if ((found && !found->refused) || number == slot.youngest || passed > kPassedMax) break;
   }
   if (!sought.copy && passed == 0 && steps > kWalkShort) {

@@ -127,6 +127,8 @@ std::optional<Clock::time_point> Session::due(Until what) const {
         if (one != nullptr && one->stalled_since() && (!first || *one->stalled_since() < *first))
           first = one->stalled_since();
       if (first) return *first + limits.send_stall_seconds;
+      // The socket may turn out full only at the turn's end, after the last look at the clock.
+      if (held_back_[0] || held_back_[1]) return shop_.loop.wheel().now() + limits.send_stall_seconds;
       break;
     }
     case Until::rate:
