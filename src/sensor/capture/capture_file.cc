@@ -25,8 +25,9 @@ constexpr std::size_t kBlockMin = 12;  // type, length, length again
 constexpr std::uint16_t kEndOfOptions = 0, kTimeResolution = 9, kTimeOffset = 14;
 
 constexpr std::uint64_t kNanoseconds = 1'000'000'000;
+// A year short of what an Instant holds: adding a time limit to the time of any frame stays within it.
 constexpr std::uint64_t kSecondsMax =
-    static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / kNanoseconds - 1;
+    static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / kNanoseconds - 366 * 86'400;
 
 template <class Number>
 Number load(Bytes at) {
