@@ -4,7 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "codec/wire/octets.h"
 #include "codec/wire/watched.h"
+#include "codec/ymsg/packet.h"
 #include "codec/ymsg/state.h"
 
 namespace chancery::ymsg {
@@ -47,7 +49,20 @@ std::unique_ptr<Codec> make(const Limits& limits, const Start& start) {
   return std::make_unique<YmsgCodec>(limits, start);
 }
 
-Likeness probe(Side from, Bytes octets) { return probe_frames(kFraming, from, octets); }
+// A ping or keep-alive alone says too little: clients left running for years send them to whoever has the address now.
+bool is_only_ping(Bytes octets) {
+  constexpr std::uint16_t kPing = 0x12, kKeepAlive = 0x8a;
+  if (octets.size() < kHeaderSize || !octets.starts_with("YMSG")) return false;
+  Octets header{octets.substr(8)};
+  const std::size_t whole = kHeaderSize + header.u16();
+  const std::uint16_t service = header.u16();
+  return (service == kPing || service == kKeepAlive) && octets.size() <= whole;
+}
+
+Likeness probe(Side from, Bytes octets) {
+  const Likeness likeness = probe_frames(kFraming, from, octets);
+  return likeness == Likeness::yes && is_only_ping(octets) ? Likeness::need_more : likeness;
+}
 
 constexpr std::array<std::uint16_t, 3> kPorts{5050, 5101, 5000};
 

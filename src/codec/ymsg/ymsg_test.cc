@@ -22,6 +22,12 @@ TEST(Probe, a_packet_is_known_at_any_place) {
   EXPECT_EQ(kProtocol.probe(Side::client, "Y"), Likeness::need_more);
 }
 
+TEST(Probe, a_keep_alive_alone_is_not_enough) {
+  const Buffer ping("YMSG\0\x10\0\0\0\0\0\x8a\0\0\0\0\0\0\0\0", 20);
+  EXPECT_EQ(kProtocol.probe(Side::client, ping), Likeness::need_more);
+  EXPECT_EQ(kProtocol.probe(Side::client, ping + ping), Likeness::yes);
+}
+
 TEST(Probe, the_word_alone_is_not_enough) {
   EXPECT_NE(kProtocol.probe(Side::client, "GET /YMSG/docs HTTP/1.1\r\n\r\n"), Likeness::yes);
   EXPECT_EQ(kProtocol.probe(Side::client, Buffer(5000, 'Y')), Likeness::no);
