@@ -65,6 +65,7 @@ TEST_F(MemoryTest, ANewProcessGoesOnWhereTheOldOneWasCutOff) {
   down();
 
   up();  // another process: nothing but `memory` is left
+  ASSERT_TRUE(until_records(Kind::stream_close, 1));
   const Record closed = journal().records(Kind::stream_close).front();
   EXPECT_EQ(closed.connection, own.connection);
   EXPECT_EQ(closed.conversation_sequence, own.conversation_sequence + 1);

@@ -77,7 +77,7 @@ std::uint64_t HeldJournal::durable_size() const {
 
 std::vector<journal::Entry> HeldJournal::entries() const {
   const std::lock_guard lock(mutex_);
-  return entries_;
+  return {entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(handed_)};
 }
 
 std::vector<Record> HeldJournal::records() const {

@@ -21,6 +21,7 @@ class HeldJournal final : public journal::Journal {
   void fail();                  // as a failed sync: takes nothing more
   void full(std::size_t most);  // takes at most so many that are not durable
 
+  // What was handed over, no more: a test that lets go of what it sees must not let go of too little.
   std::vector<Record> records() const;
   std::vector<Record> records(Kind kind) const;
   std::vector<journal::Entry> entries() const;
