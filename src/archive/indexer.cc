@@ -12,6 +12,7 @@ namespace {
 constexpr std::chrono::seconds kRetryInterval{1};
 constexpr std::chrono::seconds kDrainMax{5};          // of `stop`; what is left is indexed at the next start
 constexpr std::chrono::milliseconds kGatherTime{20};  // one wake-up for all groups of this time
+constexpr std::chrono::milliseconds kHoldTime{100};   // in a burst
 constexpr std::size_t kQueuedOverhead = sizeof(std::uint64_t) + kLeafSize + sizeof(std::size_t);
 
 }  // namespace
@@ -76,7 +77,7 @@ void Indexer::on_durable(std::span<const journal::Durable> group) {
       queue_octets_ += octets;
       queue_.push_back(std::move(batch));
     }
-    wake = wake || queue_octets_ > kIndexQueueOctetsMax / 2;
+    wake = (wake || queue_octets_ > kIndexQueueOctetsMax / 2) && !is_holding_;
   }
   if (wake) news_.notify_one();
 }
@@ -143,11 +144,29 @@ bool Indexer::wait_for_work(Queue& taken) {
     news_.wait_until(guard, first_pending_ + kIndexCommitInterval, there);
   else if (!behind())
     news_.wait_for(guard, kRetryInterval, there);
-  if (!queue_.empty())
-    news_.wait_for(guard, kGatherTime, [this] { return stopping_ || queue_octets_ > kIndexQueueOctetsMax / 2; });
+  if (!queue_.empty()) hold_back(guard);
   taken.swap(queue_);
   queue_octets_ = 0;
+  if (taken.empty() && !behind()) has_held_ = false;
   return taken.empty();
+}
+
+// Gathers for a moment, and for as long as the log grows fast meanwhile.
+void Indexer::hold_back(std::unique_lock<std::mutex>& guard) {
+  const auto end = std::chrono::steady_clock::now() + options_.hold;
+  is_holding_ = true;
+  for (std::chrono::milliseconds time = kGatherTime;; time = kHoldTime) {
+    const std::uint64_t size = durable_size_;
+    if (news_.wait_for(guard, time, [this] { return stopping_; }) || has_held_) break;
+    if ((durable_size_ - size) * 1'000 < kIndexBurstRecords * static_cast<std::uint64_t>(time.count())) break;
+    has_held_ = std::chrono::steady_clock::now() >= end;
+    if (has_held_) break;
+    if (writer_->pending() == 0) continue;
+    guard.unlock();  // what was taken before the burst is found during it
+    commit_if_due(true);
+    guard.lock();
+  }
+  is_holding_ = false;
 }
 
 void Indexer::open() {

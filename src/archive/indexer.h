@@ -1,8 +1,9 @@
 #pragma once
 // Keeps the index of the log that this process writes close behind the journal, never ahead of it. On a thread of its
-// own, at the lowest priority (SCHED_BATCH, nice 19): in a burst it lags, and takes nothing from forwarding. Nothing
-// here ever makes the journal wait: the queue is bounded, and what does not fit is dropped and read back from the
-// journal's files. So the lag in records has no bound but the journal's own size; memory has.
+// own, at the lowest priority (SCHED_BATCH, nice 19). While the log grows fast (kIndexBurstRecords) it stands still, so
+// that it takes no processor from forwarding, for kIndexHoldMax at most; then it works through what is there, burst or
+// not. Nothing here ever makes the journal wait: the queue is bounded, and what does not fit is dropped and read back
+// from the journal's files. So the lag in records has no bound but the journal's own size; memory has.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -22,7 +23,9 @@ namespace chancery::archive {
 
 inline constexpr std::size_t kIndexQueueOctetsMax = 16U << 20;         // plaintext records waiting
 inline constexpr std::uint64_t kIndexBatchRecordsMax = 5'000;          // in one commit
-inline constexpr std::chrono::milliseconds kIndexCommitInterval{250};  // at most so long is a record not yet found
+inline constexpr std::chrono::milliseconds kIndexCommitInterval{250};  // so long is a record not yet found, in no burst
+inline constexpr std::uint64_t kIndexBurstRecords = 5'000;             // a second: from there on it is a burst
+inline constexpr std::chrono::seconds kIndexHoldMax{10};               // that a burst keeps the index waiting
 
 struct IndexerOptions {
   std::filesystem::path index;    // ARCHIVE.index; made when missing
@@ -32,7 +35,8 @@ struct IndexerOptions {
   // Told on the indexer's thread when something does not work, and again only when it says something else. Never
   // message text.
   std::function<void(const std::string&)> on_problem = [](const std::string&) {};
-  RecordSink on_record;  // may be empty
+  RecordSink on_record;                                      // may be empty
+  std::chrono::steady_clock::duration hold = kIndexHoldMax;  // that a burst keeps it waiting
 };
 
 // For metrics; any thread.
@@ -75,6 +79,7 @@ class Indexer final : public journal::Observer {
   bool out_of_time() const;
   void drop_newest();
   bool wait_for_work(Queue& taken);
+  void hold_back(std::unique_lock<std::mutex>& guard);
   void open();
   void check_against_journal();
   void take(const Batch& batch);
@@ -88,6 +93,7 @@ class Indexer final : public journal::Observer {
   std::unique_ptr<journal::KeyStore> keys_;
   std::chrono::steady_clock::time_point first_pending_;
   std::string last_problem_;
+  bool has_held_ = false;  // for kIndexHoldMax, and is not up to date since
   std::atomic<std::uint64_t> complete_to_{0}, rebuilt_{0};
   std::atomic<bool> failed_{false};
 
@@ -97,6 +103,7 @@ class Indexer final : public journal::Observer {
   std::size_t queue_octets_ = 0;
   std::uint64_t durable_size_ = 0;
   bool stopping_ = false;
+  bool is_holding_ = false;  // news is of no interest
   std::chrono::steady_clock::time_point drain_until_;
   std::thread thread_;
 };

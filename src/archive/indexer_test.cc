@@ -3,6 +3,7 @@
 #include <fstream>
 #include <gtest/gtest.h>
 #include <mutex>
+#include <thread>
 
 #include "archive/reindex.h"
 #include "archive/search.h"
@@ -153,6 +154,22 @@ TEST(Indexer, APlaceItCannotWriteIsSaidOnceAndNothingElseSuffers) {
   indexer.stop();
   EXPECT_EQ(problems.size(), 1U);
   EXPECT_TRUE(indexer.status().failed);
+}
+
+TEST(Indexer, ALogThatNeverStopsGrowingIsIndexedAllTheSame) {
+  Relay relay;
+  LiveLog log{&relay};
+  IndexerOptions options = options_for(log.paths());
+  options.hold = std::chrono::milliseconds{50};
+  relay.indexer = std::make_unique<Indexer>(std::move(options));
+  relay.indexer->start(log.origin(), log.durable_size());
+  for (int said = 0; relay.indexer->status().complete_to < 50; ++said) {
+    const auto index = log.say("2026-05-03T10:00:00Z", fmt::format("word{}", said));
+    while (log.durable_size() <= index) std::this_thread::yield();
+  }
+  EXPECT_EQ(found(log.paths(), "word0").size(), 1U);
+  log.close();
+  relay.indexer->stop();
 }
 
 TEST(CatchUp, MakesTheSameIndexAsTheRunningIndexer) {

@@ -1,8 +1,12 @@
+// SHA256_*: deprecated by OpenSSL 3 in favour of EVP, and kept.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "journal/crypto.h"
 
 #include <cstdlib>
 #include <cstring>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <stdexcept>
 
 namespace chancery::journal {
@@ -29,51 +33,52 @@ Secret random_secret() {
 }
 
 Crypto::Crypto()
-    : sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
-      gcm_(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)),
-      digest_(EVP_MD_CTX_new()),
+    : gcm_(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr)),
       sealer_(EVP_CIPHER_CTX_new()),
       opener_(EVP_CIPHER_CTX_new()) {
-  if (!sha256_ || !gcm_ || !digest_ || !sealer_ || !opener_ ||
-      EVP_EncryptInit_ex2(sealer_.get(), gcm_.get(), nullptr, nullptr, nullptr) != 1 ||
+  if (!gcm_ || !sealer_ || !opener_ || EVP_EncryptInit_ex2(sealer_.get(), gcm_.get(), nullptr, nullptr, nullptr) != 1 ||
       EVP_DecryptInit_ex2(opener_.get(), gcm_.get(), nullptr, nullptr, nullptr) != 1)
-    throw std::runtime_error("OpenSSL offers no SHA-256 or AES-256-GCM");
+    throw std::runtime_error("OpenSSL offers no AES-256-GCM");
 }
 
 Hash Crypto::sha256(std::initializer_list<Bytes> parts) {
+  SHA256_CTX state;
+  must(SHA256_Init(&state));
+  for (const Bytes part : parts) must(SHA256_Update(&state, part.data(), part.size()));
   Hash hash;
-  must(EVP_DigestInit_ex2(digest_.get(), sha256_.get(), nullptr));
-  for (const Bytes part : parts) must(EVP_DigestUpdate(digest_.get(), part.data(), part.size()));
-  must(EVP_DigestFinal_ex(digest_.get(), hash.data(), nullptr));
+  must(SHA256_Final(hash.data(), &state));
   return hash;
 }
 
 // RFC 2104 by hand: an EVP_MAC context costs more to give a new key than these four blocks do.
 Hash Crypto::hmac(const Secret& key, std::initializer_list<Bytes> parts) {
-  constexpr std::size_t kBlock = 64;
-  std::array<std::uint8_t, kBlock> pad;
+  std::array<std::uint8_t, SHA256_CBLOCK> pad;
+  SHA256_CTX state;
   const auto begin = [&](std::uint8_t value) {
     pad.fill(value);
     for (std::size_t i = 0; i < Secret::kSize; ++i) pad[i] ^= key.data()[i];
-    must(EVP_DigestInit_ex2(digest_.get(), sha256_.get(), nullptr));
-    must(EVP_DigestUpdate(digest_.get(), pad.data(), pad.size()));
+    must(SHA256_Init(&state));
+    must(SHA256_Update(&state, pad.data(), pad.size()));
   };
   Hash hash;
   begin(0x36);
-  for (const Bytes part : parts) must(EVP_DigestUpdate(digest_.get(), part.data(), part.size()));
-  must(EVP_DigestFinal_ex(digest_.get(), hash.data(), nullptr));
+  for (const Bytes part : parts) must(SHA256_Update(&state, part.data(), part.size()));
+  must(SHA256_Final(hash.data(), &state));
   begin(0x5c);
-  must(EVP_DigestUpdate(digest_.get(), hash.data(), hash.size()));
-  must(EVP_DigestFinal_ex(digest_.get(), hash.data(), nullptr));
+  must(SHA256_Update(&state, hash.data(), hash.size()));
+  must(SHA256_Final(hash.data(), &state));
   OPENSSL_cleanse(pad.data(), pad.size());
+  OPENSSL_cleanse(&state, sizeof state);
   return hash;
 }
 
 void Crypto::derive(Bytes label, const Secret& parent, Secret& out) {
-  must(EVP_DigestInit_ex2(digest_.get(), sha256_.get(), nullptr));
-  must(EVP_DigestUpdate(digest_.get(), label.data(), label.size()));
-  must(EVP_DigestUpdate(digest_.get(), parent.data(), Secret::kSize));
-  must(EVP_DigestFinal_ex(digest_.get(), out.data(), nullptr));
+  SHA256_CTX state;
+  must(SHA256_Init(&state));
+  must(SHA256_Update(&state, label.data(), label.size()));
+  must(SHA256_Update(&state, parent.data(), Secret::kSize));
+  must(SHA256_Final(out.data(), &state));
+  OPENSSL_cleanse(&state, sizeof state);
 }
 
 void Crypto::seal(const Secret& key, const Nonce& nonce, Bytes associated, Bytes plaintext, char* out) {
