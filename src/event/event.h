@@ -78,9 +78,10 @@ struct Segment {
   bool operator==(const Segment&) const = default;
 };
 
-// One copy of what was said: a body in one language, a subject, the XHTML-IM rendering, an away reason.
+// One copy of what was said: a body in one language, a subject, the XHTML-IM rendering, an away reason, or what a tag
+// beside the words says (IRCv3's client-only tags, which a server leaves out for clients that did not ask for them).
 struct TextPart {
-  enum class Role : std::uint8_t { body = 1, subject = 2, xhtml = 3, reason = 4 };
+  enum class Role : std::uint8_t { body = 1, subject = 2, xhtml = 3, reason = 4, tag = 5 };
   Role role = Role::body;
   std::string language;  // BCP 47 as the wire says; empty = not said
   std::string text;      // decoded, UTF-8 (IRC: lossy when the wire was not)

@@ -50,6 +50,8 @@ std::string_view to_string(TextPart::Role role) {
       return "xhtml";
     case TextPart::Role::reason:
       return "reason";
+    case TextPart::Role::tag:
+      return "tag";
   }
   return "unknown";
 }

@@ -65,7 +65,7 @@ void read_kind(CborReader& in, Kind& kind) {
 
 void read_text(CborReader& in, TextPart& part) {
   read_tuple(in, kTextItems);
-  read_enum(in, part.role, TextPart::Role::body, TextPart::Role::reason);
+  read_enum(in, part.role, TextPart::Role::body, TextPart::Role::tag);
   read_string(in, part.language);
   read_string(in, part.text);
   const std::uint64_t numbers = in.array();

@@ -23,6 +23,7 @@ namespace {
 enum class Form : char { whole = 'w', redacted = 'r' };
 
 bool is_plain(const TextPart& part) { return part.role != TextPart::Role::xhtml; }
+bool is_tag(const TextPart& part) { return part.role == TextPart::Role::tag; }
 
 std::uint64_t hash_of(std::string_view text) {
   if (text.empty()) return 0;
@@ -75,12 +76,19 @@ class Legs::Digest {
     add(event.seal);
     add(event.action ? 'a' : '-');
     if (event.kind == Kind::reaction || event.kind == Kind::opaque) add(event.detail);
-    add_texts(event, form, masks);
+    add_texts(event, form, masks, false);
     for (const File& file : event.files) {
       add(file.name);
       add(file.url);
       add(file.digest);
     }
+    return finish();
+  }
+
+  std::optional<Key> of_tags(const Event& event, Form form, std::span<const Mask> masks) {
+    if (std::ranges::none_of(event.texts, is_tag)) return std::nullopt;
+    text_.clear();
+    add_texts(event, form, masks, true);
     return finish();
   }
 
@@ -101,10 +109,13 @@ class Legs::Digest {
     text_.append(octets.data(), octets.size());
   }
 
-  // Not their language: some servers write the stream's own xml:lang (RFC 6120 §8.1.5) onto what had none. Nor their
-  // order: ejabberd puts the children of a stanza in another one.
-  void add_texts(const Event& event, Form form, std::span<const Mask> masks) {
-    if (event.texts.size() == 1 && masks.empty() && is_plain(event.texts.front())) {  // nearly every message
+  // All texts but the tags, or the tags alone. Not their language: some servers write the stream's own xml:lang
+  // (RFC 6120 §8.1.5) onto what had none. Nor their order: ejabberd puts the children of a stanza in another one.
+  void add_texts(const Event& event, Form form, std::span<const Mask> masks, bool tags) {
+    const auto is_nearly_every = [&] {
+      return event.texts.size() == 1 && masks.empty() && is_plain(event.texts.front());
+    };
+    if (!tags && is_nearly_every() && !is_tag(event.texts.front())) {
       add(static_cast<char>(event.texts.front().role));
       add(event.texts.front().text);
       return;
@@ -112,7 +123,7 @@ class Legs::Digest {
     std::vector<std::pair<char, std::string>> texts;
     for (std::uint32_t i = 0; i < event.texts.size(); ++i) {
       const TextPart& part = event.texts[i];
-      if (form == Form::redacted && !is_plain(part)) continue;
+      if (is_tag(part) != tags || (form == Form::redacted && !is_plain(part))) continue;
       texts.emplace_back(static_cast<char>(part.role), masks.empty() ? part.text : apply_masks(part.text, i, masks));
     }
     std::ranges::sort(texts);
@@ -176,7 +187,9 @@ void Legs::add(const Event& event, const Decision& decision, const ConversationI
                Instant now) {
   if (!matchable(event) || decision.verdict == Verdict::hold) return;
   const bool redacted = decision.verdict == Verdict::redact;
-  const Key key = digest_->of(event, conversation, redacted ? Form::redacted : Form::whole, decision.masks);
+  const Form form = redacted ? Form::redacted : Form::whole;
+  const Key key = digest_->of(event, conversation, form, decision.masks);
+  const auto tags = digest_->of_tags(event, form, decision.masks);
   if (redacted) ++redacted_;
   const std::uint64_t hash = hash_of(key);
   all_.prefetch(hash);
@@ -194,9 +207,11 @@ void Legs::add(const Event& event, const Decision& decision, const ConversationI
           .is_by_id = 0,
           .is_refused = decision.verdict == Verdict::refuse,
           .is_in_room = 0,
+          .is_tagged = tags.has_value(),
           .next = number,
           .next_by_id = number};
   ++size_;
+  if (tags) tags_[number] = *tags;
   const Number before = all_.add(hash, number, with_key(key));
   if (before == number) return;
   entry(before).next = number;
@@ -209,23 +224,29 @@ std::optional<Legs::Match> Legs::match(const Event& event, const ConversationId&
                                        Instant now) {
   if (!matchable(event)) return std::nullopt;
   expire(now);
-  if (auto whole = match_under(digest_->of(event, conversation, Form::whole, {}), event, leg)) return whole;
+  const auto tags = digest_->of_tags(event, Form::whole, {});
+  if (auto whole = match_under(digest_->of(event, conversation, Form::whole, {}), tags, event, leg)) return whole;
   if (redacted_ == 0) return std::nullopt;
-  return match_under(digest_->of(event, conversation, Form::redacted, {}), event, leg);
+  return match_under(digest_->of(event, conversation, Form::redacted, {}), tags, event, leg);
 }
 
 // The oldest entry is nearly always the only one. Else those of the same id come first, then all of these words.
-std::optional<Legs::Match> Legs::match_under(const Key& key, const Event& event, const ConnectionId& leg) {
+std::optional<Legs::Match> Legs::match_under(const Key& key, const std::optional<Key>& tags, const Event& event,
+                                             const ConnectionId& leg) {
   const std::uint64_t hash = hash_of(key);
   const Chains::Slot* all = all_.find(hash, with_key(key));
   if (all == nullptr) return std::nullopt;
-  const Sought sought{key, hash_of(event.id), hash_of(event.origin_id), hash_of(leg),
+  const Sought sought{key,
+                      hash_of(event.id),
+                      hash_of(event.origin_id),
+                      hash_of(leg),
+                      tags,
                       is_history(event) || event.copy == Copy::resend};
-  if (all->oldest == all->youngest)
-    return is_other(entry(all->oldest), sought) ? std::nullopt : take(all->oldest, sought);
+  if (all->oldest == all->youngest) return is_other(all->oldest, sought) ? std::nullopt : take(all->oldest, sought);
   std::optional<Match> same;
   // The oldest of all is in no chain of its id.
-  if (sought.id != 0 && entry(all->oldest).id == sought.id) same = take(all->oldest, sought);
+  if (sought.id != 0 && entry(all->oldest).id == sought.id && !is_other(all->oldest, sought))
+    same = take(all->oldest, sought);
   if (sought.id != 0 && (!same || same->refused))
     if (const auto* chain = by_id_.find(hash_with(hash, sought.id), with_id(key, sought.id)))
       if (const auto found = walk(Chain::by_id, *chain, sought); found && (!same || !found->refused)) same = found;
@@ -234,8 +255,11 @@ std::optional<Legs::Match> Legs::match_under(const Key& key, const Event& event,
   return any ? any : same;
 }
 
-// Ids decide where both legs have one. A server may give an id to what had none (IRC msgid).
-bool Legs::is_other(const Entry& known, const Sought& sought) const {
+// Ids decide where both legs have one. A server may give an id to what had none (IRC msgid). Tags that the first leg
+// had not were never judged.
+bool Legs::is_other(Number number, const Sought& sought) const {
+  const Entry& known = entry(number);
+  if (sought.tags && (known.is_tagged == 0 || tags_.at(number) != *sought.tags)) return true;
   const bool same_origin = sought.origin_id != 0 && sought.origin_id == known.origin_id;
   return sought.id != 0 && known.id != 0 && sought.id != known.id && !same_origin;
 }
@@ -255,7 +279,7 @@ std::optional<Legs::Match> Legs::walk(Chain chain, const Chains::Slot& slot, con
   std::optional<Match> found;
   Number number = first_to_try(chain, slot, sought, cursor);
   for (;; number = chain == Chain::all ? entry(number).next : entry(number).next_by_id, ++steps) {
-    const bool other = is_other(entry(number), sought);
+    const bool other = is_other(number, sought);
     if (!other && (!found || entry(number).is_refused == 0)) found = take(number, sought);
     // Behind the first that is passed by, no cursor will save the way: from there on it is bounded.
     if (other || passed > 0 || (found && found->refused)) ++passed;
@@ -316,6 +340,7 @@ void Legs::drop_oldest() {
     seen_ -= others->second.size();
     also_seen_.erase(others);
   }
+  if (oldest.is_tagged != 0) tags_.erase(first_);
   --size_;
   ++first_;
 }

@@ -71,6 +71,7 @@ class Legs {
     std::uint32_t is_by_id : 1;    // in a chain of by_id_
     std::uint32_t is_refused : 1;  // only copies match it
     std::uint32_t is_in_room : 1;  // other legs had it too: also_seen_
+    std::uint32_t is_tagged : 1;   // its tags' digest is in tags_
     Number next;                   // the next younger entry with this key; its own number: none
     Number next_by_id;             // … and with this id
   };
@@ -78,17 +79,19 @@ class Legs {
   struct Sought {
     Key key;
     std::uint64_t id, origin_id, leg;
+    std::optional<Key> tags;
     bool copy;
   };
   enum class Chain : std::uint8_t { all, by_id };
 
   void expire(Instant now);
   void drop_oldest();
-  std::optional<Match> match_under(const Key& key, const Event& event, const ConnectionId& leg);
+  std::optional<Match> match_under(const Key& key, const std::optional<Key>& tags, const Event& event,
+                                   const ConnectionId& leg);
   std::optional<Match> walk(Chain chain, const Chains::Slot& slot, const Sought& sought);
   std::optional<Match> take(Number number, const Sought& sought);
   Number first_to_try(Chain chain, const Chains::Slot& slot, const Sought& sought, std::uint64_t cursor);
-  bool is_other(const Entry& known, const Sought& sought) const;
+  bool is_other(Number number, const Sought& sought) const;
   bool see(Number number, std::uint64_t leg);
   Entry& entry(Number number) { return entries_[number & mask_]; }
   const Entry& entry(Number number) const { return entries_[number & mask_]; }
@@ -115,6 +118,8 @@ class Legs {
   Chains by_id_;  // those of them with one id, from the second with that key on
   std::size_t seen_ = 0;
   std::unordered_map<Number, std::vector<std::uint64_t>> also_seen_;  // by entry: the other legs that had it
+  // Tags may be left out on the way (IRCv3), so they are no part of the key; those of the few entries that have any.
+  std::unordered_map<Number, Key> tags_;
   // How far a leg has come in a long chain: every entry up to there it had. By a hash of both; forgetting costs time.
   static constexpr std::size_t kCursorsMax = 65'536;
   std::unordered_map<std::uint64_t, Number> cursors_;

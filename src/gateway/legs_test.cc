@@ -67,6 +67,36 @@ TEST_F(LegsTest, AServerMayPutTheTextsInAnotherOrder) {
   EXPECT_EQ(match(first), std::nullopt);
 }
 
+TEST_F(LegsTest, AServerMayLeaveTagsOutButNotBringOthers) {
+  const auto tagged = [](const std::string& value) {
+    Event event = message("hello");
+    event.texts.push_back({.role = TextPart::Role::tag, .language = "", .text = value, .segments = {}});
+    return event;
+  };
+  add(tagged("kept"), 7);
+  EXPECT_EQ(match(tagged("kept"), 2), 7U);
+  EXPECT_EQ(match(message("hello"), 3), 7U);
+  EXPECT_EQ(match(tagged("other"), 4), std::nullopt);
+  EXPECT_EQ(match(message("hello"), 3), std::nullopt) << "said twice on one leg";
+  add(message("plain"), 8);
+  Event brought = message("plain");
+  brought.texts.push_back({.role = TextPart::Role::tag, .language = "", .text = "never judged", .segments = {}});
+  EXPECT_EQ(match(brought, 2), std::nullopt);
+}
+
+TEST_F(LegsTest, ARedactedTagIsKnownByItsMaskedText) {
+  Event event = message("hello");
+  event.texts.push_back({.role = TextPart::Role::tag, .language = "", .text = "secret", .segments = {}});
+  Decision redact;
+  redact.verdict = Verdict::redact;
+  redact.masks = {{1, 0, 6}};
+  add(event, 7, redact);
+  EXPECT_EQ(match(event, 2), std::nullopt);
+  EXPECT_EQ(match(message("hello"), 3), 7U);
+  event.texts[1].text = "******";
+  EXPECT_EQ(match(event, 4), 7U);
+}
+
 TEST_F(LegsTest, EachReceiversLegMatchesOnce) {
   add(message("hello", "m1"), 7);
   EXPECT_EQ(match(message("hello", "m1"), 2), 7U);

@@ -42,6 +42,15 @@ std::optional<std::uint32_t> epoch_number(std::string_view name) {
   return number;
 }
 
+// Whether there is a folder `levels` below this one: logs/<site>/<node>/<epoch>.
+bool holds_log(Disk& disk, const std::string& folder, int levels) {
+  const auto names = disk.list(folder);
+  if (!names) return false;
+  if (levels == 1) return !names->empty();
+  return std::ranges::any_of(*names,
+                             [&](const auto& name) { return holds_log(disk, folder + "/" + name, levels - 1); });
+}
+
 std::string_view epoch_of(std::string_view origin) { return origin.substr(origin.rfind('/') + 1); }
 
 std::string random_hex(std::size_t octets) {
@@ -62,6 +71,7 @@ class Opening {
   std::expected<Opened, OpenFailure> run();
 
  private:
+  Result refuse_foreign_folder();
   Result prepare_folders();
   Result prepare_archive();
   Result take_lock();
@@ -94,6 +104,30 @@ class Opening {
   std::shared_ptr<Segment> segment_;
   ConversationId conversation_;
 };
+
+// Without archive.json a folder is made an archive only where nobody can have meant something else: it holds nothing,
+// or what an opening leaves that was cut off before archive.json was there.
+Result Opening::refuse_foreign_folder() {
+  const std::string& archive = options_.archive;
+  const auto there = disk_.exists(archive);
+  const auto named = disk_.exists(archive + "/archive.json");
+  if (!there || !named) return fail(there ? named.error() : there.error(), archive);
+  if (!*there || *named) return {};
+  const auto names = disk_.list(archive);
+  if (!names) return fail(names.error(), archive);
+  for (const std::string& name : *names)
+    if (name != "logs" && name != "archive.json.new" && name != "lost+found")
+      return fail(
+          JournalError::foreign,
+          fmt::format("{} holds \"{}\" and no archive.json: it is no archive, and a new one needs a folder that "
+                      "is empty or does not exist",
+                      archive, name));
+  if (!holds_log(disk_, archive + "/logs", 3)) return {};
+  if (disk_.exists(archive + "/archive.json").value_or(false)) return {};  // another node has just made both
+  return fail(JournalError::foreign, archive +
+                                         "/archive.json is missing, and logs are there that were opened under it: "
+                                         "put it back from a backup");
+}
 
 Result Opening::prepare_folders() {
   if (!is_name(options_.site) || !is_name(options_.node))
@@ -315,7 +349,8 @@ Result Opening::write_own_records() {
 }
 
 std::expected<Opened, OpenFailure> Opening::run() {
-  for (const auto step : {&Opening::prepare_folders, &Opening::take_lock, &Opening::read_known})
+  for (const auto step :
+       {&Opening::refuse_foreign_folder, &Opening::prepare_folders, &Opening::take_lock, &Opening::read_known})
     if (const auto done = (this->*step)(); !done) return std::unexpected(done.error());
   auto reason = reason_for_new_epoch();
   if (!reason) {

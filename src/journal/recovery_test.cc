@@ -218,6 +218,26 @@ TEST_F(RecoveryTest, a_log_that_is_gone_gets_a_new_epoch) {
   expect_epoch(open_or_fail(), EpochReason::rolled_back, origin_, 7);
 }
 
+TEST_F(RecoveryTest, logs_without_their_archive_json_are_refused) {
+  disk_.erase(std::string(kArchive) + "/archive.json");
+  const auto opened = open(options());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, JournalError::foreign);
+  EXPECT_THAT(opened.error().detail, HasSubstr("archive.json is missing"));
+  EXPECT_EQ(disk_.contents(segment_), whole_);
+}
+
+TEST_F(RecoveryTest, a_folder_of_something_else_is_not_made_an_archive) {
+  disk_.erase(kArchive);
+  ASSERT_FALSE(disk_.make_directory(kArchive));
+  disk_.set_contents(std::string(kArchive) + "/holiday.jpg", "x");
+  const auto opened = open(options());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, JournalError::foreign);
+  EXPECT_THAT(opened.error().detail, HasSubstr("holiday.jpg"));
+  EXPECT_THAT(*disk_.list(kArchive), testing::ElementsAre("holiday.jpg"));
+}
+
 TEST_F(RecoveryTest, a_log_that_was_written_on_elsewhere_gets_a_new_epoch) {
   StateFile file(disk_, kState, "hq", "gw-1");
   State state = **file.load();

@@ -166,6 +166,7 @@ bool read_tags(const Line& line, std::span<const Tag> tags, Event& into, bool is
   for (const Tag& tag : tags) {
     if (!tag.key.starts_with('+') || is_typing(tag.key)) continue;
     TextPart text = unescape_tag(line, tag.value);
+    if (!is_tagmsg) text.role = TextPart::Role::tag;
     if (is_reply(tag.key)) {
       // https://ircv3.net/specs/client-tags/react: a reaction refers to what it replies to.
       (is_tagmsg ? into.ref : into.thread) = text.text;

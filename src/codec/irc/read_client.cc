@@ -272,6 +272,7 @@ std::error_code read_client_line(State& state, Unit& unit) {
   std::string command = as_sent.upper_command();
   unit.secrets = find_secrets(state, as_sent, command, Side::client);
   if (unit.secrets.empty()) return ClientReader{state, unit, as_sent, std::move(command)}.read();
+  remember_told(state, as_sent, unit.secrets);
   // Events are read from a copy without the secrets, so that no text can hold one.
   Buffer masked = unit.wire;
   for (const Secret& secret : unit.secrets)

@@ -27,6 +27,8 @@ constexpr std::array<std::string_view, 17> kVerbs{"IDENTIFY", "ID",      "SIDENT
                                                   "GHOST",    "RECOVER", "RELEASE",   "REGAIN", "SETPASS", "PASSWD",
                                                   "NEWPASS",  "GROUP",   "CONFIRM",   "VERIFY", "SENDPASS"};
 
+constexpr std::string_view kToService = "nickserv";
+
 // No command of theirs takes more. A person with a service's name hides no sentence from the record.
 constexpr int kSecretWordsMax = 3;
 
@@ -58,7 +60,7 @@ Span from_param(const Line& line, std::size_t i) {
 void add_words(const Line& line, Span text, std::vector<Secret>& secrets) {
   Span words{text.begin, text.begin};
   for (int i = 0; i < kSecretWordsMax; ++i) words.end = std::max(words.end, word(line, {words.end, text.end}).end);
-  add(secrets, words, "nickserv");
+  add(secrets, words, kToService);
 }
 
 // "IDENTIFY x y", "SET PASSWORD x": what is behind the verb.
@@ -93,7 +95,7 @@ void add_client_secrets(const Line& line, std::string_view command, std::vector<
   if (command == "VERIFY") return add(secrets, line.param_span(1), "registration");
   if (command == "JOIN") return add(secrets, line.param_span(1), "room-password");
   if (command == "IDENTIFY" || command == "ID" || command == "SIDENTIFY" || command == "LOGIN" || command == "AUTH")
-    return add(secrets, all, "nickserv");
+    return add(secrets, all, kToService);
   if (!service_of_command(command).empty()) add_service_secrets(line, all, secrets);
 }
 
@@ -105,7 +107,43 @@ bool names_a_service(const Line& line, Span targets) {
   });
 }
 
+// What a service says back of what it was told.
+void add_told(const State& state, const Line& line, std::vector<Secret>& secrets) {
+  const std::string source = upper(nick_of(line.source()));
+  if (state.told.empty() || (!is_one_of(kServices, source) && !is_one_of(kShortServices, source))) return;
+  const Span said = from_param(line, 1);
+  std::vector<Span> found;
+  for (const std::string& word : state.told)
+    for (std::size_t at = line.text(said).find(word); at != Bytes::npos; at = line.text(said).find(word, at + 1)) {
+      const auto begin = static_cast<std::uint32_t>(said.begin + at);
+      found.push_back({begin, begin + static_cast<std::uint32_t>(word.size())});
+    }
+  std::ranges::sort(found, {}, &Span::begin);
+  for (const Span& each : found) {
+    if (!secrets.empty() && each.begin <= secrets.back().wire_end)
+      secrets.back().wire_end = std::max(secrets.back().wire_end, each.end);
+    else
+      add(secrets, each, kToService);
+  }
+}
+
 }  // namespace
+
+void remember_told(State& state, const Line& line, const std::vector<Secret>& secrets) {
+  for (const Secret& secret : secrets) {
+    if (secret.what != kToService) continue;
+    Span left{secret.wire_begin, secret.wire_end};
+    while (!left.empty()) {
+      const Span one = word(line, left);
+      const Bytes text = line.text(one);
+      left = skip_spaces(line, {one.end, left.end});
+      const bool is_known = state.is_me(text) || std::ranges::find(state.told, text) != state.told.end();
+      if (text.empty() || text.size() > kToldOctetsMax || is_known) continue;
+      if (state.told.size() == kToldMax) state.told.erase(state.told.begin());
+      state.told.emplace_back(text);
+    }
+  }
+}
 
 bool is_mechanism_name(Bytes argument) {
   constexpr std::size_t kNameMax = 20;  // RFC 4422 §3.1
@@ -137,6 +175,7 @@ std::vector<Secret> find_secrets(const State& state, const Line& line, std::stri
   std::vector<Secret> secrets;
   if (command == "PRIVMSG" || command == "NOTICE" || command == "SQUERY") {
     if (names_a_service(line, line.param_span(0))) add_service_secrets(line, from_param(line, 1), secrets);
+    if (from == Side::server && secrets.empty()) add_told(state, line, secrets);
   } else if (command == "AUTHENTICATE") {
     const Bytes argument = line.param(0);
     const bool is_name = is_mechanism_name(argument) || is_withheld_mechanism(argument);

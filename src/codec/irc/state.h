@@ -26,6 +26,10 @@ struct OpenBatch {
 // Batches that a server has open at once; a reference beyond it is not remembered (its messages count as new).
 inline constexpr std::size_t kBatchesMax = 16;
 
+// Words remembered of what was told to services, and their sizes: a longer one is no password that a service takes.
+inline constexpr std::size_t kToldMax = 8;
+inline constexpr std::size_t kToldOctetsMax = 512;
+
 struct State {
   explicit State(const Limits& l, const Start& start)
       : limits(l),
@@ -54,7 +58,8 @@ struct State {
   Network network;
   Rooms rooms;
   std::vector<OpenBatch> batches;
-  Instant server_clock;  // the newest server-time seen
+  std::vector<std::string> told;  // to services lately, and may be a password: they like to say it back
+  Instant server_clock;           // the newest server-time seen
 
   bool has(Cap cap) const { return (caps & (1U << static_cast<unsigned>(cap))) != 0; }
   void set(Cap cap, bool on) {

@@ -47,6 +47,8 @@ std::string_view role_name(TextPart::Role role) {
       return "xhtml";
     case TextPart::Role::reason:
       return "reason";
+    case TextPart::Role::tag:
+      return "tag";
   }
   return "?";
 }
