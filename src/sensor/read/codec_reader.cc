@@ -91,6 +91,7 @@ class CodecReader final : public FlowReader {
 
   // Whose secret it is, and by which mechanism, is known when the server has answered.
   void note_secret(const Secret& secret, const Unit& unit, Instant time) {
+    if (secret.what == "nickserv" && unit.from == Side::server) return;  // says back what the client told: told already
     if (secret.what == "sasl" || secret.what == "pass" || secret.what == "password") {
       pending_ = secret.what;
       pending_shows_ = secret.what != "sasl" || unit.wire.find("PLAIN") != unit.wire.npos;

@@ -73,6 +73,15 @@ TEST_F(ReadingTest, AnIrcSession) {
   EXPECT_THAT(found_.credentials, ElementsAre("irc anna pass"));
 }
 
+TEST_F(ReadingTest, APasswordThatAServiceSaysBackIsOneCredentialAndNoText) {
+  play("irc", {"cNICK anna\r\nUSER anna 0 * :Anna\r\n", "s:irc.example 001 anna :Welcome\r\n",
+               "cPRIVMSG NickServ :REGISTER swordfish anna@im\r\n",
+               "s:NickServ!s@services NOTICE anna :anna is registered, with the password swordfish.\r\n"});
+  EXPECT_THAT(found_.messages, ElementsAre("anna>NickServ: REGISTER *****************",
+                                           "NickServ>anna: anna is registered, with the password *********."));
+  EXPECT_THAT(found_.credentials, ElementsAre("irc anna nickserv"));
+}
+
 TEST_F(ReadingTest, AnXmppSessionWithAPlainSignIn) {
   const std::string open =
       "<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='im' version='1.0'>";
