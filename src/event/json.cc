@@ -5,56 +5,11 @@
 #include <fmt/format.h>
 
 #include "event/mask.h"
+#include "event/names.h"
 #include "event/record.h"
 
 namespace chancery {
 namespace {
-
-std::string_view to_string(Scope scope) {
-  switch (scope) {
-    case Scope::direct:
-      return "direct";
-    case Scope::room:
-      return "room";
-    case Scope::network:
-      return "network";
-  }
-  return "unknown";
-}
-
-std::string_view to_string(Copy copy) {
-  switch (copy) {
-    case Copy::none:
-      return "none";
-    case Copy::echo:
-      return "echo";
-    case Copy::carbon:
-      return "carbon";
-    case Copy::delayed:
-      return "delayed";
-    case Copy::archive:
-      return "archive";
-    case Copy::resend:
-      return "resend";
-  }
-  return "unknown";
-}
-
-std::string_view to_string(TextPart::Role role) {
-  switch (role) {
-    case TextPart::Role::body:
-      return "body";
-    case TextPart::Role::subject:
-      return "subject";
-    case TextPart::Role::xhtml:
-      return "xhtml";
-    case TextPart::Role::reason:
-      return "reason";
-    case TextPart::Role::tag:
-      return "tag";
-  }
-  return "unknown";
-}
 
 // A key that is always there: null where the record says nothing.
 void put(JsonWriter& json, std::string_view key, std::string_view text) {

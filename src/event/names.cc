@@ -1,4 +1,6 @@
-// The names of kinds and verdicts as JSON, search and command line spell them.
+// The names of kinds, verdicts and parts of events as JSON, search, command line and transcripts spell them.
+#include "event/names.h"
+
 #include <array>
 #include <utility>
 
@@ -64,6 +66,52 @@ std::string_view to_string(Verdict verdict) {
       return "refuse";
     case Verdict::hold:
       return "hold";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Scope scope) {
+  switch (scope) {
+    case Scope::direct:
+      return "direct";
+    case Scope::room:
+      return "room";
+    case Scope::network:
+      return "network";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Copy copy) {
+  switch (copy) {
+    case Copy::none:
+      return "none";
+    case Copy::echo:
+      return "echo";
+    case Copy::carbon:
+      return "carbon";
+    case Copy::delayed:
+      return "delayed";
+    case Copy::archive:
+      return "archive";
+    case Copy::resend:
+      return "resend";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(TextPart::Role role) {
+  switch (role) {
+    case TextPart::Role::body:
+      return "body";
+    case TextPart::Role::subject:
+      return "subject";
+    case TextPart::Role::xhtml:
+      return "xhtml";
+    case TextPart::Role::reason:
+      return "reason";
+    case TextPart::Role::tag:
+      return "tag";
   }
   return "unknown";
 }

@@ -3,55 +3,10 @@
 #include <fmt/format.h>
 
 #include "codec/testing/escape.h"
+#include "event/names.h"
 
 namespace chancery::testing {
 namespace {
-
-std::string_view scope_name(Scope scope) {
-  switch (scope) {
-    case Scope::direct:
-      return "direct";
-    case Scope::room:
-      return "room";
-    case Scope::network:
-      return "network";
-  }
-  return "?";
-}
-
-std::string_view copy_name(Copy copy) {
-  switch (copy) {
-    case Copy::none:
-      return "none";
-    case Copy::echo:
-      return "echo";
-    case Copy::carbon:
-      return "carbon";
-    case Copy::delayed:
-      return "delayed";
-    case Copy::archive:
-      return "archive";
-    case Copy::resend:
-      return "resend";
-  }
-  return "?";
-}
-
-std::string_view role_name(TextPart::Role role) {
-  switch (role) {
-    case TextPart::Role::body:
-      return "body";
-    case TextPart::Role::subject:
-      return "subject";
-    case TextPart::Role::xhtml:
-      return "xhtml";
-    case TextPart::Role::reason:
-      return "reason";
-    case TextPart::Role::tag:
-      return "tag";
-  }
-  return "?";
-}
 
 std::string_view error_name(CodecError error) {
   switch (error) {
@@ -96,7 +51,7 @@ bool stands_plainly(const TextPart& part, Bytes wire) {
 }
 
 void add_text(std::string& line, const TextPart& part, Bytes wire) {
-  line += fmt::format(" {}{}{}={}", role_name(part.role), part.language.empty() ? "" : ":", part.language,
+  line += fmt::format(" {}{}{}={}", to_string(part.role), part.language.empty() ? "" : ":", part.language,
                       quote(part.text));
   if (stands_plainly(part, wire)) return;
   line += " segments=[";
@@ -121,8 +76,8 @@ void add_file(std::string& line, const File& file) {
 }  // namespace
 
 std::string to_line(const Event& event, Bytes wire) {
-  std::string line = fmt::format("{} {}", to_string(event.kind), scope_name(event.scope));
-  if (event.copy != Copy::none) line += fmt::format(" copy={}", copy_name(event.copy));
+  std::string line = fmt::format("{} {}", to_string(event.kind), to_string(event.scope));
+  if (event.copy != Copy::none) line += fmt::format(" copy={}", to_string(event.copy));
   if (!event.accepted) line += " not-accepted";
   if (event.action) line += " action";
   add(line, "from", event.from);
