@@ -21,7 +21,7 @@ void add_row(std::string& out, std::string_view name, const ApplicationSum& sum,
 void add_head(std::string& out, const Summary& summary) {
   out += fmt::format("{} packets, {}", summary.packets(), in_bytes(summary.bytes()));
   if (summary.first())
-    out += fmt::format(", from {} to {}", to_rfc3339(*summary.first()).substr(0, 19),
+    out += fmt::format(", from {} to {} UTC", to_rfc3339(*summary.first()).substr(0, 19),
                        to_rfc3339(*summary.last()).substr(0, 19));
   out += "\n";
 }
