@@ -85,7 +85,9 @@ std::string parties(const Event& event) {
   return out;
 }
 
-std::string verdict_words(const Decision& decision) {
+std::string verdict_words(const Record& record) {
+  const Decision& decision = record.decision;
+  if (record.seen) return fmt::format("  [seen by {}]", harmless(record.network));
   if (decision.verdict == Verdict::forward) return {};
   const std::string rule = decision.rule.empty() ? "" : " by " + harmless(decision.rule);
   return fmt::format("  [{}{}]", to_string(decision.verdict), rule);
@@ -114,8 +116,7 @@ void print_change(std::ostream& out, const archive::Change& change) {
 void print_hit(std::ostream& out, const archive::Hit& hit, const std::vector<archive::Term>& terms, bool bold) {
   const Event& event = hit.record.event;
   const std::string kind = event.kind == Kind::message ? "" : fmt::format("  ({})", to_string(event.kind));
-  out << fmt::format("{}  {}{}{}\n", short_time(hit.record.time), parties(event), kind,
-                     verdict_words(hit.record.decision));
+  out << fmt::format("{}  {}{}{}\n", short_time(hit.record.time), parties(event), kind, verdict_words(hit.record));
   const std::string text = text_to_show(event);
   if (!text.empty()) out << "    " << marked(archive::make_snippet(text, terms, kSnippetWidth), bold) << '\n';
   if (hit.record.decision.verdict == Verdict::redact) out << "    (the receiver saw it redacted)\n";
@@ -238,7 +239,7 @@ void add_filters(CLI::App& command, archive::Query& query) {
   command.add_option("--network", query.network, "On which network (the route's name)");
   command.add_option("--kind", query.kind, "message, edit, retraction, file_offer, sign_in, outage, …");
   command.add_option("--rule", query.rule, "A rule of the policy that matched");
-  command.add_option("--verdict", query.verdict, "forward, flag, redact, refuse or hold");
+  command.add_option("--verdict", query.verdict, "forward, flag, redact, refuse, hold or seen");
   command.add_option("--limit", query.limit, "How many, the newest first")
       ->check(CLI::Range(std::uint32_t{1}, archive::kSearchLimitMax))
       ->capture_default_str();

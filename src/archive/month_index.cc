@@ -112,7 +112,7 @@ void collect_tags(const Record& record, std::string& out) {
   out.clear();
   const Event& event = record.event;
   append_tag(out, Tag::kind, to_string(event.kind));
-  append_tag(out, Tag::verdict, to_string(record.decision.verdict));
+  append_tag(out, Tag::verdict, verdict_name(record));
   if (!record.network.empty()) append_tag(out, Tag::network, record.network);
   if (!event.from.empty()) append_tag(out, Tag::from, event.from);
   const bool own = record.read_from == Side::client && !record.account.empty();

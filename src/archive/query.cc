@@ -315,8 +315,9 @@ std::string check_names(const Query& query) {
           "docs/formats/record.md.",
           name);
   for (const auto& name : query.verdict)
-    if (name != "forward" && name != "flag" && name != "redact" && name != "refuse" && name != "hold")
-      return fmt::format("There is no verdict \"{}\". Verdicts are forward, flag, redact, refuse and hold.", name);
+    if (name != "forward" && name != "flag" && name != "redact" && name != "refuse" && name != "hold" && name != "seen")
+      return fmt::format("There is no verdict \"{}\". Verdicts are forward, flag, redact, refuse, hold and seen.",
+                         name);
   return {};
 }
 

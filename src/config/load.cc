@@ -41,6 +41,8 @@ namespace {
 constexpr std::array kKeys = {"site"sv,   "node"sv,      "archive"sv, "index"sv,   "keys"sv, "state"sv,
                               "signer"sv, "witnesses"sv, "policy"sv,  "metrics"sv, "log"sv,  "heartbeat_seconds"sv,
                               "limits"sv, "listeners"sv};
+constexpr std::array kLogKeys = {"folder"sv, "site"sv,  "node"sv,   "index"sv,
+                                 "keys"sv,   "state"sv, "signer"sv, "witnesses"sv};
 constexpr std::array kSignerKeys = {"key_file"sv, "socket"sv};
 constexpr std::array kWitnessKeys = {"name"sv, "url"sv, "vkey"sv, "ca"sv};
 constexpr std::array kLogFormats = {"auto"sv, "plain"sv, "json"sv, "journald"sv};
@@ -104,8 +106,9 @@ std::vector<gateway::Listener> read_listeners(const yaml::Value& value, const Su
 }
 
 // Folders beside the archive, never in it: the archive holds evidence only (docs/formats/archive.md).
-void read_folders(const yaml::Map& map, const std::filesystem::path& folder, gateway::Config& config) {
-  config.archive = read_path(map.at("archive"), folder);
+void read_folders(const yaml::Map& map, std::string_view archive, const std::filesystem::path& folder,
+                  gateway::Config& config) {
+  config.archive = read_path(map.at(archive), folder);
   if (!config.archive.has_filename()) config.archive = config.archive.parent_path();  // a closing slash
   const auto beside = [&](std::string_view key, std::string_view suffix) {
     const auto given = map.find(key);
@@ -121,18 +124,28 @@ void read_folders(const yaml::Map& map, const std::filesystem::path& folder, gat
   config.state = beside("state", ".state");
 }
 
+// What a log is called, where it lies, who signs for it.
+gateway::Config read_log(const yaml::Map& map, std::string_view archive, const std::filesystem::path& folder) {
+  gateway::Config config;
+  config.site = read_name(map.at("site"));
+  config.node = read_name(map.at("node"));
+  read_folders(map, archive, folder, config);
+  config.signer = read_signer(map.at("signer"), folder);
+  if (const auto witnesses = map.find("witnesses")) config.witnesses = read_witnesses(*witnesses, folder);
+  return config;
+}
+
 }  // namespace
+
+gateway::Config read_log(const yaml::Value& section, const std::filesystem::path& folder) {
+  return read_log(section.map(kLogKeys), "folder", folder);
+}
 
 gateway::Config parse(std::string_view text, const Surroundings& around) {
   constexpr std::int64_t kHeartbeatSecondsMax = 3'600;
   const auto root = yaml::Value::parse(text, around.name, around.known);
   const auto map = root.map(kKeys);
-  gateway::Config config;
-  config.site = read_name(map.at("site"));
-  config.node = read_name(map.at("node"));
-  read_folders(map, around.folder, config);
-  config.signer = read_signer(map.at("signer"), around.folder);
-  if (const auto witnesses = map.find("witnesses")) config.witnesses = read_witnesses(*witnesses, around.folder);
+  gateway::Config config = read_log(map, "archive", around.folder);
   if (const auto policy = map.find("policy")) config.policy = read_path(*policy, around.folder);
   if (const auto metrics = map.find("metrics")) config.metrics = read_address(*metrics, true);
   if (const auto log = map.find("log")) config.log = static_cast<gateway::LogFormat>(log->choice(kLogFormats));

@@ -23,6 +23,10 @@ struct Surroundings {
   yaml::KnownKeys* known = nullptr;  // for tests: collects the keys of each place
 };
 
+// A sensor's `archive:`: the keys of a gateway's file that concern its log, and `folder` for the archive's own. What
+// else a gateway's configuration holds is left as it is made.
+gateway::Config read_log(const yaml::Value& section, const std::filesystem::path& folder);
+
 gateway::Config parse(std::string_view text, const Surroundings& around);
 
 }  // namespace chancery::config

@@ -35,6 +35,7 @@ enum class Kind : std::uint8_t {
   notice_shown = 14,  // the gateway told `to` the notice in texts[0]
   opaque = 15,        // seen but not read; `detail` = why
   sealed = 16,        // end-to-end encrypted: `seal` names the scheme; texts hold only what was in clear
+  credential = 17,    // a secret of `from` went over the wire in clear; `detail` = what kind; never the secret itself
 
   // Records about the record itself. Only the gateway writes them.
   stream_open = 32,   // a connection was accepted; `detail` = peer address

@@ -71,8 +71,9 @@ void put_text(JsonWriter& json, const Event& event, const Decision& decision) {
   if (texts.size() > 1) put_texts(json, texts, main);
 }
 
-void put_decision(JsonWriter& json, const Decision& decision) {
-  json.member("verdict", to_string(decision.verdict));
+void put_decision(JsonWriter& json, const Record& record) {
+  const Decision& decision = record.decision;
+  json.member("verdict", verdict_name(record));
   put(json, "rule", decision.rule);
   put_list_if(json, "rules", decision.rules);
   put_if(json, "notice", decision.notice);
@@ -101,6 +102,13 @@ void put_counters(JsonWriter& json, const Counters& counters) {
   json.member("refused", counters.refused).member("held", counters.held);
   json.member("undeliverable", counters.undeliverable);
   json.member("unknown_after_crash", counters.unknown_after_crash).end_object();
+}
+
+// Where a sensor saw it.
+void put_seen(JsonWriter& json, const Record& record) {
+  if (!record.seen) return;
+  put_if(json, "client", record.seen->client);
+  put_if(json, "server", record.seen->server);
 }
 
 // Whom a person directory will name one day; docs/formats/jsonl.md, "Reserved".
@@ -164,7 +172,7 @@ std::string event_object(const Record& record, std::string_view log, std::uint64
   put_list(json, "to", event.to);
   put(json, "room", event.room);
   put_text(json, event, record.decision);
-  put_decision(json, record.decision);
+  put_decision(json, record);
   put(json, "session", record.session);
   put(json, "connection", record.connection);
   put(json, "account", record.account);
@@ -172,6 +180,7 @@ std::string event_object(const Record& record, std::string_view log, std::uint64
   put_details(json, event);
   put_masked(json, record.secrets);
   if (record.counters) put_counters(json, *record.counters);
+  put_seen(json, record);
   put_reserved(json);
   json.end_object();
   return line;
@@ -195,7 +204,7 @@ std::string delivery_object(const Record& record, std::string_view log, std::uin
   json.end_array();
   put(json, "room", record.event.room);
   json.key("text").null();
-  put_decision(json, record.decision);
+  put_decision(json, record);
   put(json, "session", delivery.session);
   put(json, "connection", record.connection);
   put(json, "account", delivery.to);

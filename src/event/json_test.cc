@@ -21,6 +21,7 @@ std::vector<std::string> golden(const std::string& name) {
 TEST(JsonLines, AChatMessageIsItsGoldenLine) { EXPECT_EQ(to_json(chat_message(), kLog, 7), golden("v1-chat")); }
 TEST(JsonLines, AFullMessageIsItsGoldenLine) { EXPECT_EQ(to_json(full_message(), kLog, 8), golden("v1-full")); }
 TEST(JsonLines, DeliveriesAreOneLineEach) { EXPECT_EQ(to_json(two_deliveries(), kLog, 9), golden("v1-deliveries")); }
+TEST(JsonLines, WhatASensorSawSaysSo) { EXPECT_EQ(to_json(seen_message(), kLog, 11), golden("v1-seen")); }
 TEST(JsonLines, ASessionsEndHasItsCounters) { EXPECT_EQ(to_json(session_end(), kLog, 10), golden("v1-end")); }
 
 TEST(JsonLines, TheKeysThatAreAlwaysThereAreThereInAnEmptyRecord) {

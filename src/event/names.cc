@@ -28,6 +28,7 @@ constexpr std::array kKinds = std::to_array<std::pair<Kind, std::string_view>>({
     {Kind::notice_shown, "notice_shown"},
     {Kind::opaque, "opaque"},
     {Kind::sealed, "sealed"},
+    {Kind::credential, "credential"},
     {Kind::stream_open, "stream_open"},
     {Kind::stream_close, "stream_close"},
     {Kind::heartbeat, "heartbeat"},
@@ -52,6 +53,10 @@ std::optional<Kind> kind_from_string(std::string_view name) {
   for (const auto& [value, spelled] : kKinds)
     if (spelled == name) return value;
   return std::nullopt;
+}
+
+std::string_view verdict_name(const Record& record) {
+  return record.seen ? "seen" : to_string(record.decision.verdict);
 }
 
 std::string_view to_string(Verdict verdict) {

@@ -7,6 +7,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -36,10 +37,16 @@ struct Counters {
   bool operator==(const Counters&) const = default;
 };
 
+// The flow in which a sensor saw an event. Nothing was decided or forwarded: it went by.
+struct Seen {
+  std::string client, server;  // "192.0.2.1:5222", "[2001:db8::1]:443"; empty in records about the record
+  bool operator==(const Seen&) const = default;
+};
+
 struct Record {
-  Instant time;                   // when the gateway read it
-  std::string protocol;           // "xmpp", "irc"; "chancery" for records about the record
-  std::string network;            // the route's name in the configuration
+  Instant time;          // when the gateway read it; seen by a sensor: when the packet that completed it passed
+  std::string protocol;  // "xmpp", "irc"; "chancery" for records about the record
+  std::string network;   // the route's name in the configuration; the sensor's own name
   Side read_from = Side::client;  // client: outbound from the user ("out" in JSON), server: "in"
   ConnectionId connection;
   SessionId session;                        // nil until signed in
@@ -53,9 +60,13 @@ struct Record {
   std::vector<Secret> secrets;       // the masked spans
   std::vector<Delivery> deliveries;  // only for Kind::delivery
   std::optional<Counters> counters;  // only for stream_close and heartbeat
+  std::optional<Seen> seen;          // by a sensor, beside the wire; `decision` then says nothing
   Buffer unknown;                    // fields of a later version, kept as they came: an encoded CBOR map, or empty
   bool operator==(const Record&) const = default;
 };
+
+// "forward", …, or "seen": how JSON, search and command line tell what became of it.
+std::string_view verdict_name(const Record& record);
 
 enum class RecordError {
   malformed = 1,  // not CBOR of a record

@@ -198,6 +198,12 @@ void read_counters(CborReader& in, Counters& counters) {
     *value = in.unsigned_int();
 }
 
+void read_seen(CborReader& in, Seen& seen) {
+  read_tuple(in, kSeenItems);
+  read_string(in, seen.client);
+  read_string(in, seen.server);
+}
+
 void read_record_field(CborReader& in, std::uint64_t key, Record& record) {
   switch (key) {
     case kTime:
@@ -236,6 +242,8 @@ void read_record_field(CborReader& in, std::uint64_t key, Record& record) {
       return read_items(in, [&] { read_delivery(in, record.deliveries.emplace_back()); });
     case kCounters:
       return read_counters(in, record.counters.emplace());
+    case kSeen:
+      return read_seen(in, record.seen.emplace());
     default:
       return in.fail();
   }

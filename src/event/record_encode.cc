@@ -224,6 +224,11 @@ void encode(const RecordParts& parts, Buffer& octets) {
   if (!parts.secrets.empty()) write_secrets(fields.add(kSecrets), parts.secrets);
   if (!record.deliveries.empty()) write_deliveries(fields.add(kDeliveries), record.deliveries);
   if (record.counters) write_counters(fields.add(kCounters), *record.counters);
+  if (record.seen) {
+    fields.add(kSeen).array(kSeenItems);
+    out.string(record.seen->client);
+    out.string(record.seen->server);
+  }
   CborReader later{record.unknown};
   const std::uint64_t later_fields = record.unknown.empty() ? 0 : later.map();
   if (later_fields != 0 && later.ok()) out.raw(Bytes{record.unknown}.substr(later.position()));

@@ -22,7 +22,8 @@ enum RecordField : std::uint8_t {
   kSecrets = 14,
   kDeliveries = 15,
   kCounters = 16,
-  kLastKnown = kCounters,  // what is above belongs to a later version, and is kept
+  kSeen = 17,
+  kLastKnown = kSeen,  // what is above belongs to a later version, and is kept
 };
 
 enum EventField : std::uint8_t {
@@ -59,6 +60,6 @@ enum DecisionField : std::uint8_t {
 
 // Items of the arrays that stand for a Delivery, a Secret, a TextPart, a File, an Answer, the Counters.
 inline constexpr std::uint64_t kDeliveryItems = 5, kSecretItems = 3, kTextItems = 4, kFileItems = 6, kAnswerItems = 2,
-                               kCounterItems = 7, kSegmentItems = 4, kMaskItems = 3;
+                               kCounterItems = 7, kSeenItems = 2, kSegmentItems = 4, kMaskItems = 3;
 
 }  // namespace chancery::record_fields

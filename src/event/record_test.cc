@@ -62,7 +62,8 @@ TEST_P(GoldenRecord, WhateverABitFlipLeavesDecodableEncodesToTheSameOctets) {
 
 INSTANTIATE_TEST_SUITE_P(V1, GoldenRecord,
                          ::testing::Values(Sample{"v1-chat", chat_message}, Sample{"v1-full", full_message},
-                                           Sample{"v1-deliveries", two_deliveries}, Sample{"v1-end", session_end}),
+                                           Sample{"v1-deliveries", two_deliveries}, Sample{"v1-end", session_end},
+                                           Sample{"v1-seen", seen_message}),
                          [](const auto& each) { return std::string{each.param.name + 3}; });
 
 TEST(Record, AnEmptyOneStillSaysItsVersionTimeAndKind) {
@@ -119,12 +120,12 @@ TEST(Record, ValuesOutsideTheirRangeAreMalformed) {
 TEST(Record, FieldsOfALaterVersionAreKeptAndWrittenAgain) {
   const Buffer octets = from_hex(
                             "a4000101000aa10001"
-                            "1161"
+                            "1261"
                             "78")
-                            .value();  // {…, 17: "x"}
+                            .value();  // {…, 18: "x"}
   const auto record = decode_record(octets);
   ASSERT_TRUE(record) << record.error().message();
-  EXPECT_EQ(to_hex(record->unknown), "a1116178");
+  EXPECT_EQ(to_hex(record->unknown), "a1126178");
   EXPECT_EQ(encode(*record), octets);
 }
 

@@ -23,6 +23,10 @@ void Recorder::fill(const Origin& origin, Instant time, const ConversationId& co
   record_.secrets.clear();
   record_.deliveries.clear();
   record_.counters.reset();
+  if (origin.seen != nullptr)
+    record_.seen = *origin.seen;
+  else
+    record_.seen.reset();
 }
 
 // What a record of our own says. That of a message is encoded from where its event and decision stand.
@@ -32,15 +36,15 @@ void Recorder::fill_own(const Origin& origin, Instant time, const ConversationId
   record_.decision = {};
 }
 
-Recorder::Result Recorder::append(const RecordParts& parts, std::uint64_t& sequence, bool urgent) {
+Recorder::Result Recorder::append(const RecordParts& parts, std::uint64_t& sequence, const Stamp& stamp) {
   record_.conversation_sequence = sequence;
   journal::Entry entry;
-  entry.time = record_.time;
+  entry.time = stamp.time;
   entry.conversation = record_.conversation;
   entry.conversation_sequence = sequence;
   entry.payload = journal_.spare_buffer();
   encode(parts, entry.payload);
-  entry.urgent = urgent;
+  entry.urgent = stamp.urgent;
   entry.joined = record_.wire_in != 0;  // it says how far back the record with the octets is
   const auto index = journal_.stage(std::move(entry));
   if (!index) return index;
@@ -68,11 +72,12 @@ Recorder::Result Recorder::record(const Origin& origin, const Item& item) {
   fill(origin, item.time, item.conversation);
   std::uint64_t& sequence = item.sequence != nullptr ? *item.sequence : conversations_.next(item.conversation);
   record_.wire_in = item.wire_in;
-  if (!item.unit.secrets.empty()) return append(masked(item), sequence, true);
+  const Stamp stamp{item.logged.value_or(item.time), item.urgent};
+  if (!item.unit.secrets.empty()) return append(masked(item), sequence, stamp);
   const Event& event = item.unit.events[item.number];
   const Bytes wire = item.wire_in == 0 ? Bytes{item.unit.wire} : Bytes{};
   return append({record_, event, item.decision, item.history ? Kind::history : event.kind, wire, record_.secrets},
-                sequence, true);
+                sequence, stamp);
 }
 
 // What travels keeps its secrets: here the record is a copy.
@@ -92,17 +97,18 @@ RecordParts Recorder::masked(const Item& item) {
 Recorder::Result Recorder::note(const Origin& origin, Note note) {
   fill_own(origin, note.time, note.conversation, std::move(note.event));
   record_.counters = note.counters;
-  return append(own(), note.sequence != nullptr ? *note.sequence : conversations_.next(note.conversation), false);
+  return append(own(), note.sequence != nullptr ? *note.sequence : conversations_.next(note.conversation),
+                {note.logged.value_or(note.time)});
 }
 
 Recorder::Result Recorder::note_log(Kind kind, std::string detail, Instant time, std::optional<Counters> counters) {
   const ConversationId conversation = journal_.log_conversation();
-  fill_own(Origin{}, time, conversation, {});
+  fill_own(own_, time, conversation, {});
   record_.event.kind = kind;
   record_.event.scope = Scope::network;
   record_.event.detail = std::move(detail);
   record_.counters = counters;
-  return append(own(), conversations_.next(conversation), false);
+  return append(own(), conversations_.next(conversation), {time});
 }
 
 void Recorder::deliver(Delivery delivery) {
@@ -122,11 +128,11 @@ void Recorder::flush_deliveries(Instant now) {
   while (done < deliveries_.size()) {
     const std::size_t count = std::min(kDeliveriesMax, deliveries_.size() - done);
     const auto first = deliveries_.begin() + static_cast<std::ptrdiff_t>(done);
-    fill_own(Origin{}, now, conversation, {});
+    fill_own(own_, now, conversation, {});
     record_.event.kind = Kind::delivery;
     record_.event.scope = Scope::network;
     record_.deliveries.assign(first, first + static_cast<std::ptrdiff_t>(count));
-    const auto index = append(own(), conversations_.next(conversation), false);
+    const auto index = append(own(), conversations_.next(conversation), {now});
     if (!index && index.error() != journal::JournalError::full) {
       stats_.deliveries_lost += deliveries_.size() - done;
       done = deliveries_.size();

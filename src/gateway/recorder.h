@@ -22,6 +22,7 @@ struct Origin {
   ConnectionId connection;
   SessionId session;
   std::string_view account;
+  const Seen* seen = nullptr;  // by a sensor, beside the wire
 };
 
 class Recorder {
@@ -48,6 +49,8 @@ class Recorder {
     std::uint32_t wire_in = 0;          // Record::wire_in
     bool history = false;
     Instant time;
+    std::optional<Instant> logged = {};  // the leaf's time, where it is another (a packet's time is not our clock's)
+    bool urgent = true;                  // false: nobody waits for it
   };
   // The record's index; pending until the journal says that it is durable. On an error nothing was counted up.
   Result record(const Origin& origin, const Item& item);
@@ -59,8 +62,12 @@ class Recorder {
     std::uint64_t* sequence = nullptr;
     std::optional<Counters> counters;
     Instant time;
+    std::optional<Instant> logged = {};
   };
   Result note(const Origin& origin, Note note);
+
+  // Who and where records about the record and deliveries are from; borrowed. Nobody and nowhere, unless it is said.
+  void set_own(const Origin& own) { own_ = own; }
 
   // A record about the record (heartbeat, outage, clock step, policy change), in the log's own conversation.
   Result note_log(Kind kind, std::string detail, Instant time, std::optional<Counters> counters = {});
@@ -85,13 +92,18 @@ class Recorder {
 
   RecordParts own() const;
   RecordParts masked(const Item& item);
-  Result append(const RecordParts& parts, std::uint64_t& sequence, bool urgent);
+  struct Stamp {  // of a leaf
+    Instant time;
+    bool urgent = false;
+  };
+  Result append(const RecordParts& parts, std::uint64_t& sequence, const Stamp& stamp);
   void fill(const Origin& origin, Instant time, const ConversationId& conversation);  // all but event and decision
   void fill_own(const Origin& origin, Instant time, const ConversationId& conversation, Event&& event);
 
   journal::Journal& journal_;
   Conversations& conversations_;
   Stats& stats_;
+  Origin own_;
   Record record_;  // kept for its memory
   std::function<void()> on_staged_;
   std::size_t staged_ = 0;  // not handed over

@@ -50,6 +50,10 @@ void Sensor::message(const SeenMessage& message) {
   if (also_ != nullptr) also_->message(message);
 }
 
+void Sensor::event(const SeenEvent& event) {
+  if (also_ != nullptr) also_->event(event);
+}
+
 void Sensor::credential(const SeenCredential& credential) {
   summary_.credential(credential);
   if (also_ != nullptr) also_->credential(credential);

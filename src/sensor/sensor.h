@@ -41,6 +41,7 @@ class Sensor final : private FlowSink, private Observer {
   std::unique_ptr<FlowReader> named(Flow& flow, const Named& named) override;
   void ended(const Flow& flow) override;
   void message(const SeenMessage& message) override;
+  void event(const SeenEvent& event) override;
   void credential(const SeenCredential& credential) override;
   void url(const SeenUrl& url) override;
 

@@ -14,6 +14,7 @@
 #include "app/serve/keys.h"
 #include "app/serve/open_archive.h"
 #include "app/serve/own_records.h"
+#include "app/serve/signer.h"
 #include "app/serve/witnesses.h"
 #include "archive/indexer.h"
 #include "archive/seal/sealer.h"
@@ -32,7 +33,6 @@
 namespace chancery::app::serve {
 namespace {
 
-constexpr auto kSignerPatience = std::chrono::seconds{5};
 constexpr const char* kSignerKeysFile = "signer.keys";   // in the state folder: what the signer held at the last start
 constexpr std::uint64_t kSignerKeysSizeMax = 64U << 10;  // octets
 constexpr const char* kMemoryFile = "gateway.memory";
@@ -51,16 +51,6 @@ net::Log::Form log_form(gateway::LogFormat format) {
       break;
   }
   return net::Log::choose_form(STDERR_FILENO);
-}
-
-std::unique_ptr<seal::SignerClient> make_signer(const gateway::Config& config) {
-  const auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(kSignerPatience);
-  if (!config.signer.socket.empty()) return seal::SignerClient::connect(config.signer.socket, patience);
-  return seal::SignerClient::spawn(
-      {std::filesystem::read_symlink("/proc/self/exe").string(), "signer", "run", "--fd", "3", "--key",
-       config.signer.key_file.string(), "--state", (config.state / "signer.state").string(), "--origin-prefix",
-       config.site + "/" + config.node + "/"},
-      patience);
 }
 
 // Everything between a checked configuration and a running gateway. Members are destroyed from the last to the first,
@@ -127,7 +117,7 @@ void Process::open_journal() {
 }
 
 void Process::start_sealer() {
-  signer_ = make_signer(config_);
+  signer_ = make_signer(config_, config_.state / "signer.state");
   witnesses_ = make_witnesses(config_);
   seal::SealerOptions options;
   options.disk = &journal::posix_disk();

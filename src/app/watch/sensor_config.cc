@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/load.h"
 #include "config/policy_file.h"
 #include "sensor/classify/hosts.h"
 #include "yaml/yaml.h"
@@ -13,9 +14,9 @@ namespace {
 using namespace std::string_view_literals;
 using yaml::Value;
 
-constexpr std::array kKeys = {"interface"sv, "ring_mib"sv, "snap_length"sv, "promiscuous"sv,
-                              "user"sv,      "folder"sv,   "hosts"sv,       "report_seconds"sv,
-                              "inside"sv,    "gateways"sv, "stopping"sv,    "blocks"sv};
+constexpr std::array kKeys = {"interface"sv, "ring_mib"sv, "snap_length"sv,    "promiscuous"sv, "user"sv,
+                              "folder"sv,    "hosts"sv,    "report_seconds"sv, "inside"sv,      "gateways"sv,
+                              "stopping"sv,  "blocks"sv,   "archive"sv};
 constexpr std::array kStopKeys = {"action"sv, "rules"sv, "send_from"sv, "per_second"sv, "burst"sv, "kill_switch"sv};
 constexpr std::array kRuleKeys = {"applications"sv, "categories"sv, "clients"sv, "servers"sv, "action"sv};
 constexpr std::array kBlockKeys = {"categories"sv, "allow"sv, "never"sv, "min_flows"sv, "auto_approve"sv};
@@ -163,6 +164,7 @@ SensorConfig parse_sensor_config(std::string_view text, const std::string& name,
   config.gateways = read_gateways(map);
   if (const auto stopping = map.find("stopping")) read_stopping(*stopping, folder, config);
   if (const auto blocks = map.find("blocks")) read_blocks(*blocks, config);
+  if (const auto archive = map.find("archive")) config.archive = config::read_log(*archive, folder);
   return config;
 }
 

@@ -2,9 +2,11 @@
 // The sensor's configuration from YAML; docs/guide/sensor-daemon.md tells the operator.
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "gateway/config.h"
 #include "sensor/enforce/proposal.h"
 #include "sensor/enforce/stopper.h"
 
@@ -37,6 +39,9 @@ struct SensorConfig {
 
   sensor::BlockWish wish;
   std::vector<AutoApproval> auto_approve;
+
+  // The log of its own that what is read goes to; of the gateway's configuration only what concerns the log is set.
+  std::optional<gateway::Config> archive;
 
   bool sends() const;  // some rule resets
 };

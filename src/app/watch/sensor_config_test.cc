@@ -79,6 +79,32 @@ blocks:
   EXPECT_FALSE(config.auto_approve[0].fits(entry));
 }
 
+TEST(SensorConfig, AnArchiveHasTheGatewaysKeys) {
+  EXPECT_FALSE(parse(kLeast).archive);
+  const auto log = parse(std::string{kLeast} +
+                         "archive: {folder: ../archive/, site: hq, node: sensor-1, signer: {key_file: sensor.key}, "
+                         "state: /var/lib/state}\n")
+                       .archive;
+  ASSERT_TRUE(log);
+  EXPECT_EQ(log->archive, "/etc/archive");
+  EXPECT_EQ(log->keys, "/etc/archive.keys");
+  EXPECT_EQ(log->index, "/etc/archive.index");
+  EXPECT_EQ(log->state, "/var/lib/state");
+  EXPECT_EQ(log->signer.key_file, "/etc/chancery/sensor.key");
+  EXPECT_EQ(log->node, "sensor-1");
+}
+
+TEST(SensorConfig, FaultsInTheArchiveNameLineAndKey) {
+  const auto with = [](const std::string& keys) { return std::string{kLeast} + "archive:\n" + keys; };
+  EXPECT_THAT(fault(with("  site: hq\n")), HasSubstr("sensor.yaml:3: archive"));
+  EXPECT_THAT(fault(with("  folder: a\n  site: hq\n  node: S 1\n")),
+              HasSubstr("sensor.yaml:6: archive.node: not a name"));
+  EXPECT_THAT(fault(with("  folder: a\n  site: hq\n  node: s\n  signer: {}\n")), HasSubstr("exactly one of"));
+  EXPECT_THAT(fault(with("  folder: a\n  site: hq\n  node: s\n  signer: {socket: s}\n  keys: a/keys\n")),
+              HasSubstr("sensor.yaml:8: archive.keys: must not lie in the archive"));
+  EXPECT_THAT(fault(with("  folder: a\n  limits: {}\n")), HasSubstr("limits"));
+}
+
 TEST(SensorConfig, FaultsNameLineKeyAndWhatIsValid) {
   EXPECT_THAT(fault("folder: x\n"), HasSubstr("interface"));
   EXPECT_THAT(fault(std::string{kLeast} + "ring: 3\n"), HasSubstr("sensor.yaml:3"));

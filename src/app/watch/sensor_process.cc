@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "app/end_signals.h"
+#include "app/watch/sensor_log.h"
 #include "net/log.h"
 #include "sensor/capture/live.h"
 #include "sensor/capture/rights.h"
@@ -68,6 +69,7 @@ class SensorProcess {
   SensorProcess(const SensorConfig& config, net::Log& log)
       : config_(config), log_(log), hosts_(load_hosts(config)), collector_(hosts_) {
     prepare_folder(config);
+    if (config.archive) record_.emplace(*config.archive, config.user, log);
     auto capture = sensor::LiveCapture::open({.interface = config.interface,
                                               .ring_size = config.ring_size,
                                               .snap_length = config.snap_length,
@@ -80,20 +82,22 @@ class SensorProcess {
       sender_.emplace(std::move(*sender));
     }
     if (const auto rights = sensor::drop_rights(config.user); !rights) throw Failure(rights.error());
+    // Its threads and the signer are started now, so that they have no rights either.
+    if (record_) record_->open(now());
     list_.emplace(sensor::BlockList::open(config.folder, false));
     make_sensor();
   }
 
   void run() {
-    const EndSignals signals;
     log_.info("watching", {{"interface", config_.interface}, {"resets", config_.sends() ? "yes" : "no"}});
-    std::array<pollfd, 2> waits{{{capture_->descriptor(), POLLIN, 0}, {signals.descriptor(), POLLIN, 0}}};
+    std::array<pollfd, 2> waits{{{capture_->descriptor(), POLLIN, 0}, {signals_.descriptor(), POLLIN, 0}}};
     auto report_at = std::chrono::steady_clock::now() + config_.report_every;
     while ((waits[1].revents & POLLIN) == 0) {
       if (::poll(waits.data(), waits.size(), static_cast<int>(kTick.count())) < 0 && errno != EINTR) break;
       if (const auto read = capture_->read([&](const sensor::Frame& frame) { sensor_->frame(frame); }); !read)
         throw Failure(read.error(), Exit::wrong);
       sensor_->tick(now());
+      if (record_) record_->turn(now());
       stopper_->settle(now());
       if (std::chrono::steady_clock::now() < report_at) continue;
       report_at += config_.report_every;
@@ -101,6 +105,7 @@ class SensorProcess {
     }
     sensor_->finish();
     report();
+    if (record_) record_->close(now());
     log_.info("stopped", {{"packets", sensor_->summary().packets()}});
   }
 
@@ -113,6 +118,7 @@ class SensorProcess {
     options.flows.seed = std::uint64_t{device()} << 32U | device();
     options.summary.flows = options.summary.messages = options.summary.urls = false;
     options.summary.gateways = config_.gateways;
+    options.also = record_ ? &*record_ : nullptr;
     sensor_.emplace(options, sensor::make_decider(deciding));
     stopper_.emplace(config_.stopping,
                      sensor::Stopper::Hands{.send = [this](Bytes packet) { return sender_ && sender_->send(packet); },
@@ -153,6 +159,7 @@ class SensorProcess {
     if (counts.dropped > dropped_)
       log_.warning("packets were lost: the ring was full", {{"packets", counts.dropped - dropped_}});
     dropped_ = counts.dropped;
+    report_record();
     try {
       const Instant time = now();
       list_->remember(collector_.take());
@@ -164,6 +171,25 @@ class SensorProcess {
     } catch (const sensor::BlockListError& error) {
       log_.error(error.what());
     }
+  }
+
+  void report_record() {
+    if (!record_) return;
+    const SensorLog::Status status = record_->status();
+    log_.write(status.is_open ? net::Level::info : net::Level::error,
+               status.is_open ? "on record" : "nothing is recorded: the journal failed",
+               {{"recorded", status.recorded},
+                {"deliveries", status.deliveries},
+                {"lost", status.lost},
+                {"not_said_yet", status.unsaid},
+                {"durable", status.durable},
+                {"published", status.published},
+                {"indexed", status.indexed}});
+    const sensor::Summary& summary = sensor_->summary();
+    record_->heartbeat(
+        fmt::format("seen: {} packets, {} dropped, {} messages, {} legs, {} credentials", summary.packets(), dropped_,
+                    summary.messages_seen(), summary.message_legs(), summary.credentials_seen()),
+        now());
   }
 
   void approve(std::span<const sensor::Seen> traffic, Instant time) {
@@ -180,6 +206,7 @@ class SensorProcess {
 
   const SensorConfig& config_;
   net::Log& log_;
+  const EndSignals signals_;  // before any thread is started
   const sensor::Hosts hosts_;
   std::optional<sensor::LiveCapture> capture_;
   std::optional<sensor::RawSender> sender_;
@@ -187,6 +214,7 @@ class SensorProcess {
   std::uint64_t dropped_ = 0;
   sensor::TrafficCollector collector_;
   std::optional<sensor::Stopper> stopper_;
+  std::optional<SensorLog> record_;
   std::optional<sensor::Sensor> sensor_;  // last: it ends its flows before those who watch them
 };
 

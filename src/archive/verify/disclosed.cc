@@ -10,9 +10,9 @@ namespace chancery::verify {
 namespace {
 
 // docs/formats/record.md, "Kinds"; the numbers are the places.
-constexpr std::array<std::string_view, 17> kKinds = {
-    "",     "message", "edit",     "retraction", "reaction", "delivery",     "history", "join",  "leave",
-    "nick", "topic",   "presence", "file_offer", "sign_in",  "notice_shown", "opaque",  "sealed"};
+constexpr std::array<std::string_view, 18> kKinds = {
+    "",     "message", "edit",     "retraction", "reaction", "delivery",     "history", "join",   "leave",
+    "nick", "topic",   "presence", "file_offer", "sign_in",  "notice_shown", "opaque",  "sealed", "credential"};
 constexpr std::uint64_t kFirstOwnKind = 32;
 constexpr std::array<std::string_view, 10> kOwnKinds = {"stream_open",    "stream_close",  "heartbeat",  "gap",
                                                         "outage",         "policy_change", "clock_step", "key_change",
@@ -112,6 +112,7 @@ std::optional<Said> read_disclosed(Bytes record) {
   Said said;
   said.verdict = "forward";
   std::uint64_t version = 0;
+  bool is_seen = false;
   read_map(in, [&](std::uint64_t key) {
     switch (key) {
       case 0:
@@ -135,11 +136,16 @@ std::optional<Said> read_disclosed(Bytes record) {
       case 11:
         read_decision(in, said);
         break;
+      case 17:  // a sensor saw it go by
+        in.skip();
+        is_seen = true;
+        break;
       default:
         in.skip();
     }
   });
   if (!in.ok() || !in.at_end() || version != 1 || said.kind.empty()) return std::nullopt;
+  if (is_seen) said.verdict = "seen";
   return said;
 }
 

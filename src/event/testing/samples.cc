@@ -98,4 +98,23 @@ Record session_end() {
   return record;
 }
 
+Record seen_message() {
+  Record record;
+  record.time = from_unix_ns(kTime);
+  record.protocol = "irc";
+  record.network = "sensor-1";
+  record.read_from = Side::server;
+  record.connection = id_of<ConnectionId>(0x10);
+  record.conversation = id_of<ConversationId>(0x50);
+  record.conversation_sequence = 2;
+  record.event.scope = Scope::room;
+  record.event.from = "bob";
+  record.event.from_device = "bob!b@host.test";
+  record.event.room = "#tea";
+  record.event.texts = {{TextPart::Role::body, "", "hello", {{0, 5, 28, 33}}}};
+  record.wire = ":bob!b@host.test PRIVMSG #tea :hello\r\n";
+  record.seen = Seen{"10.0.0.7:40000", "[2001:db8::1]:6667"};
+  return record;
+}
+
 }  // namespace chancery::testing

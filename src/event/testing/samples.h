@@ -19,5 +19,7 @@ Record full_message();
 Record two_deliveries();
 // A session's end, with counters.
 Record session_end();
+// A message that a sensor saw go by.
+Record seen_message();
 
 }  // namespace chancery::testing

@@ -37,6 +37,7 @@ class CodecReader final : public FlowReader {
     Half& half = halves_[static_cast<std::size_t>(from)];
     if (half.dead) return !both_dead();
     if (flow_.boundary == Boundary::datagram && is_again(octets, time)) return true;
+    last_ = time;
     std::vector<Unit>& units = reading_.units();
     const std::error_code error = codec_->feed(from, octets, time, flow_.boundary, units);
     bool encrypted = false;
@@ -55,7 +56,7 @@ class CodecReader final : public FlowReader {
   void finished(Side from) override {
     std::vector<Unit>& units = reading_.units();
     (void)codec_->finish(from, units);
-    for (const Unit& unit : units) (void)read(unit, {});
+    for (const Unit& unit : units) (void)read(unit, last_);
     units.clear();
   }
 
@@ -81,8 +82,9 @@ class CodecReader final : public FlowReader {
   bool read(const Unit& unit, Instant time) {
     for (const Secret& secret : unit.secrets) note_secret(secret, unit, time);
     bool encrypted = false;
+    reading_.begin_unit();
     for (const Event& event : unit.events) {
-      reading_.event(flow_, protocol_, event, unit.from, time);
+      reading_.event(flow_, protocol_, event, unit, time);
       if (event.kind == Kind::sign_in) sign_in(event, time);
       encrypted |= event.kind == Kind::opaque && event.scope == Scope::network && event.detail.starts_with("STARTTLS");
     }
@@ -132,6 +134,7 @@ class CodecReader final : public FlowReader {
   std::string pending_;  // the kind of a secret whose sign-in has no answer yet
   bool pending_shows_ = false;
   Instant pending_time_;
+  Instant last_;  // of what was read last
 };
 
 }  // namespace

@@ -37,8 +37,10 @@ class Reading {
 
   // --- for the readers
 
-  // Only events that are messages become one.
-  void event(const FlowView& flow, std::string_view protocol, const Event& event, Side from, Instant time);
+  // The events of one unit follow.
+  void begin_unit() { ++units_read_; }
+  // Only events that are messages become one; of others the observer is told where they belong on a record.
+  void event(const FlowView& flow, std::string_view protocol, const Event& event, const Unit& unit, Instant time);
   // A message of a protocol without codec.
   void text(const FlowView& flow, std::string_view protocol, const WebText& said, Side from, Instant time);
   void credential(const FlowView& flow, std::string_view protocol, std::string_view user, std::string_view what,
@@ -50,13 +52,15 @@ class Reading {
 
  private:
   void tell(SeenMessage message, const Leg& leg);
+  void tell_event(SeenEvent seen, const FlowView& flow);
 
   Observer& observer_;
   const ReadOptions options_;
   Legs legs_;
   std::vector<Unit> units_;
   std::string receivers_;  // written anew for each message with several
-  std::uint64_t messages_ = 0, flows_ = 0;
+  std::string content_;    // written anew for each event that is no message
+  std::uint64_t messages_ = 0, events_ = 0, flows_ = 0, units_read_ = 0;
 };
 
 }  // namespace chancery::sensor
