@@ -56,7 +56,7 @@ IndexerStatus Indexer::status() const {
 }
 
 void Indexer::on_durable(std::span<const journal::Durable> group) {
-  if (group.empty()) return;
+  if (group.empty() || !takes(group.back().index + 1)) return;
   // The journal's thread is in here: one buffer for the whole group, copied without the lock.
   Batch batch;
   std::size_t octets = 0;
@@ -73,13 +73,19 @@ void Indexer::on_durable(std::span<const journal::Durable> group) {
     const std::lock_guard guard(mutex_);
     wake = queue_.empty();
     durable_size_ = group.back().index + 1;
-    if (queue_octets_ < kIndexQueueOctetsMax) {  // else dropped: `round` sees the gap and reads it back
-      queue_octets_ += octets;
-      queue_.push_back(std::move(batch));
-    }
+    queue_octets_ += octets;
+    queue_.push_back(std::move(batch));
     wake = (wake || queue_octets_ > kIndexQueueOctetsMax / 2) && !is_holding_;
   }
   if (wake) news_.notify_one();
+}
+
+// Whether the queue has room; else the records are dropped: `round` sees the gap and reads them back.
+bool Indexer::takes(std::uint64_t durable_size) {
+  const std::lock_guard guard(mutex_);
+  if (queue_octets_ < kIndexQueueOctetsMax) return true;
+  durable_size_ = durable_size;
+  return false;
 }
 
 void Indexer::on_failed(std::error_code, std::uint64_t) {}  // what is durable stays so; there is no more to come

@@ -78,6 +78,7 @@ class Indexer final : public journal::Observer {
   bool round();  // false: it did not work
   bool out_of_time() const;
   void drop_newest();
+  bool takes(std::uint64_t durable_size);
   bool wait_for_work(Queue& taken);
   void hold_back(std::unique_lock<std::mutex>& guard);
   void open();

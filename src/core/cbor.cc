@@ -1,5 +1,7 @@
 #include "core/cbor.h"
 
+#include <bit>
+
 #include "core/utf8.h"
 
 namespace chancery {
@@ -12,11 +14,26 @@ constexpr std::uint64_t kFalse = 20, kTrue = 21, kNull = 22;  // RFC 8949 §3.3
 // RFC 8949 §4.2.1: the shortest form that holds the argument.
 void CborWriter::long_head(CborType type, std::uint64_t argument) {
   const unsigned power = argument <= 0xff ? 0 : argument <= 0xffff ? 1 : argument <= 0xffffffff ? 2 : 3;
-  char octets[kCborHeadSizeMax];
   const unsigned size = 1U << power;
-  octets[0] = static_cast<char>(static_cast<unsigned>(type) << 5 | (24 + power));
-  for (unsigned i = 0; i < size; ++i) octets[1 + i] = static_cast<char>(argument >> (8 * (size - 1 - i)) & 0xff);
-  out_.append(octets, 1 + size);
+  char* const to = room(kCborHeadSizeMax);
+  to[0] = static_cast<char>(static_cast<unsigned>(type) << 5 | (24 + power));
+  argument <<= 64 - 8 * size;
+  if constexpr (std::endian::native == std::endian::little) argument = std::byteswap(argument);
+  std::memcpy(to + 1, &argument, sizeof argument);  // only `size` octets of it count
+  at_ += 1 + size;
+}
+
+void CborWriter::end_map(std::size_t begin, std::uint64_t pairs) {
+  if (pairs <= kShortMax) {
+    out_[begin] = static_cast<char>(static_cast<unsigned>(CborType::map) << 5 | pairs);
+    return;
+  }
+  Buffer longer;
+  CborWriter{longer}.map(pairs);
+  const Buffer written = out_.substr(begin + 1, at_ - begin - 1);
+  at_ = begin;
+  raw(longer);
+  raw(written);
 }
 
 void CborWriter::signed_int(std::int64_t value) {
@@ -28,7 +45,7 @@ void CborWriter::signed_int(std::int64_t value) {
 
 void CborWriter::string(Bytes octets) {
   head(is_utf8(octets) ? CborType::text : CborType::bytes, octets.size());
-  out_.append(octets);
+  raw(octets);
 }
 
 CborReader::Head CborReader::head() {

@@ -2,7 +2,9 @@
 // Deterministic CBOR (RFC 8949 §4.2.1), the part of it that records use: integers, byte and text strings, arrays,
 // maps, false, true and null. No floats, no tags, no indefinite lengths. The reader refuses what the writer could not
 // have written.
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "core/bytes.h"
@@ -26,34 +28,62 @@ inline constexpr std::size_t kCborHeadSizeMax = 9;
 // Appends items to a buffer. That maps have their keys in order, and as many items as announced, is the caller's work.
 class CborWriter {
  public:
-  explicit CborWriter(Buffer& out) : out_(out) {}  // borrowed
+  // Borrowed: what is in `out` while the writer is there is no one else's business; `likely_size`: of what will be
+  // written, so that memory is got once.
+  explicit CborWriter(Buffer& out, std::size_t likely_size = 0) : out_(out), at_(out.size()) { grow(likely_size); }
+  CborWriter(const CborWriter&) = delete;
+  CborWriter& operator=(const CborWriter&) = delete;
+  ~CborWriter() { out_.resize(at_); }
 
   void unsigned_int(std::uint64_t value) { head(CborType::unsigned_int, value); }
   void signed_int(std::int64_t value);
   void bytes(Bytes octets) {
     head(CborType::bytes, octets.size());
-    out_.append(octets);
+    raw(octets);
   }
   // A text string where the octets are UTF-8, else a byte string: so any string of the wire can be kept as it came.
   void string(Bytes octets);
   void array(std::uint64_t items) { head(CborType::array, items); }
   void map(std::uint64_t pairs) { head(CborType::map, pairs); }
-  void boolean(bool value) { out_.push_back(value ? '\xf5' : '\xf4'); }
-  void null() { out_.push_back('\xf6'); }
-  void raw(Bytes items) { out_.append(items); }
+  void boolean(bool value) { octet(value ? '\xf5' : '\xf4'); }
+  void null() { octet('\xf6'); }
+  void raw(Bytes items) {
+    if (items.empty()) return;
+    std::memcpy(room(items.size()), items.data(), items.size());
+    at_ += items.size();
+  }
 
-  Buffer& out() { return out_; }
+  // A map whose pairs are counted while they are written: what `begin_map` returned, and how many there were.
+  std::size_t begin_map() {
+    octet('\0');
+    return at_ - 1;
+  }
+  void end_map(std::size_t begin, std::uint64_t pairs);
 
  private:
+  static constexpr std::uint64_t kShortMax = 23;  // the head is one octet
+
   void head(CborType type, std::uint64_t argument) {
-    if (argument < 24)
-      out_.push_back(static_cast<char>(static_cast<unsigned>(type) << 5 | argument));
+    if (argument <= kShortMax)
+      octet(static_cast<char>(static_cast<unsigned>(type) << 5 | argument));
     else
       long_head(type, argument);
   }
   void long_head(CborType type, std::uint64_t argument);
+  void octet(char value) {
+    *room(1) = value;
+    ++at_;
+  }
+  char* room(std::size_t size) {
+    if (out_.size() - at_ < size) grow(size);
+    return out_.data() + at_;
+  }
+  void grow(std::size_t size) {
+    if (size > 0) out_.resize(std::max(at_ + size, 2 * at_));
+  }
 
-  Buffer& out_;
+  Buffer& out_;     // longer than what is written, until the end
+  std::size_t at_;  // up to here it is written
 };
 
 // Reads items one after the other. The first item that is not what was asked for, or not deterministic, makes the

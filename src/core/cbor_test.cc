@@ -10,8 +10,10 @@ namespace {
 template <class Write>
 std::string hex_of(Write write) {
   Buffer out;
-  CborWriter writer{out};
-  write(writer);
+  {
+    CborWriter writer{out};
+    write(writer);
+  }
   return to_hex(out);
 }
 
@@ -51,6 +53,37 @@ TEST(CborWriter, StringsArraysMapsAndSimpleValuesAreWrittenAsInTheExamples) {
 
 TEST(CborWriter, AStringThatIsNotUtf8IsAByteString) {
   EXPECT_EQ(hex_of([](CborWriter& w) { w.string("caf\xe9"); }), "44636166e9");
+}
+
+TEST(CborWriter, AMapIsCountedWhileItIsWrittenHoweverManyPairsThereAre) {
+  for (const std::uint64_t pairs : {0U, 1U, 23U, 24U, 300U}) {
+    const auto write_pairs = [pairs](CborWriter& w) {
+      for (std::uint64_t i = 0; i < pairs; ++i) w.unsigned_int(i), w.boolean(true);
+    };
+    EXPECT_EQ(hex_of([&](CborWriter& w) {
+                const auto begin = w.begin_map();
+                write_pairs(w);
+                w.end_map(begin, pairs);
+                w.null();
+              }),
+              hex_of([&](CborWriter& w) {
+                w.map(pairs);
+                write_pairs(w);
+                w.null();
+              }));
+  }
+}
+
+TEST(CborWriter, WhatWasInTheBufferStaysAndNothingIsBehindTheEnd) {
+  Buffer out{"before"};
+  {
+    CborWriter{out, 1'000}.unsigned_int(1);
+  }
+  EXPECT_EQ(out, "before\x01");
+  {
+    CborWriter{out, 1'000}.bytes({});
+  }
+  EXPECT_EQ(out, "before\x01\x40");
 }
 
 TEST(CborReader, GivesBackEveryLengthOfInteger) {

@@ -30,14 +30,20 @@ std::size_t sequence_length(Bytes s, std::size_t& bad) {
   return length;
 }
 
+bool is_ascii(const char* eight) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, eight, sizeof word);
+  return (word & 0x8080808080808080U) == 0;
+}
+
 // How many octets at the start are certainly ASCII: eight at a time, as nearly all addresses and most texts are.
 std::size_t ascii_prefix(Bytes octets) {
+  constexpr std::size_t kStep = sizeof(std::uint64_t);
   std::size_t i = 0;
-  for (std::uint64_t eight = 0; i + sizeof eight <= octets.size(); i += sizeof eight) {
-    std::memcpy(&eight, octets.data() + i, sizeof eight);
-    if ((eight & 0x8080808080808080U) != 0) break;
-  }
-  return i;
+  for (; i + kStep <= octets.size(); i += kStep)
+    if (!is_ascii(octets.data() + i)) return i;
+  // The last eight once more, with what is left.
+  return i > 0 && is_ascii(octets.data() + octets.size() - kStep) ? octets.size() : i;
 }
 
 }  // namespace

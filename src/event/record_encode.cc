@@ -8,11 +8,10 @@ namespace {
 
 using namespace record_fields;
 
-// A map under construction. Its head is one octet, known only at the end; all maps but the outermost have fewer than
-// 24 fields by definition, and the outermost has more only with fields of a later version.
+// A map under construction.
 class Fields {
  public:
-  explicit Fields(CborWriter& writer) : writer_(writer), head_(writer.out().size()) { writer.out().push_back('\0'); }
+  explicit Fields(CborWriter& writer) : writer_(writer), begin_(writer.begin_map()) {}
 
   // The field's value must be written next. Keys must come in ascending order.
   CborWriter& add(std::uint8_t key) {
@@ -32,18 +31,11 @@ class Fields {
   void add_id(std::uint8_t key, const Id<Tag>& id) {
     if (!id.is_nil()) add(key).bytes(id.bytes());
   }
-  void close(std::uint64_t later_fields = 0) {
-    Buffer head;
-    CborWriter{head}.map(count_ + later_fields);
-    if (head.size() == 1)
-      writer_.out()[head_] = head[0];
-    else
-      writer_.out().replace(head_, 1, head);
-  }
+  void close(std::uint64_t later_fields = 0) { writer_.end_map(begin_, count_ + later_fields); }
 
  private:
   CborWriter& writer_;
-  std::size_t head_;
+  std::size_t begin_;
   std::uint64_t count_ = 0;
 };
 
@@ -204,8 +196,7 @@ Buffer encode(const Record& record) {
 void encode(const RecordParts& parts, Buffer& octets) {
   const Record& record = parts.record;
   octets.clear();
-  octets.reserve(likely_size(parts));
-  CborWriter out{octets};
+  CborWriter out{octets, likely_size(parts)};
   Fields fields{out};
   fields.add(kVersion).unsigned_int(kRecordVersion);
   fields.add(kTime).signed_int(unix_ns(record.time));

@@ -104,8 +104,9 @@ class Legs::Digest {
   }
   // In front of each text: parts cannot run into each other.
   void add_size(std::uint64_t size) {
-    std::array<char, sizeof size> octets{};
-    std::memcpy(octets.data(), &size, sizeof size);
+    if (size < kSizeIsLong) return text_.push_back(static_cast<char>(size));
+    std::array<char, 1 + sizeof size> octets{static_cast<char>(kSizeIsLong)};
+    std::memcpy(octets.data() + 1, &size, sizeof size);
     text_.append(octets.data(), octets.size());
   }
 
@@ -145,6 +146,7 @@ class Legs::Digest {
     return half;
   }
 
+  static constexpr std::uint64_t kSizeIsLong = 0xff;  // eight octets of it follow
   static constexpr std::size_t kKeptMax = 64U << 10;  // octets
 
   std::string text_;  // what is hashed; kept for its memory
@@ -197,19 +199,20 @@ void Legs::add(const Event& event, const Decision& decision, const ConversationI
   if (size_ > 0 && size_ >= entries_max_) drop_oldest();
   if (entries_max_ == 0) return;
   const auto number = static_cast<Number>(first_ + size_);
-  Entry& made = entry(number);
-  made = {.key = key,
-          .index = index,
-          .id = hash_of(event.id),
-          .origin_id = hash_of(event.origin_id),
-          .first_seen = 0,
-          .time_s = seconds_of(now),
-          .is_by_id = 0,
-          .is_refused = decision.verdict == Verdict::refuse,
-          .is_in_room = 0,
-          .is_tagged = tags.has_value(),
-          .next = number,
-          .next_by_id = number};
+  const Entry fresh{.key = key,
+                    .index = index,
+                    .id = hash_of(event.id),
+                    .origin_id = hash_of(event.origin_id),
+                    .first_seen = 0,
+                    .time_s = seconds_of(now),
+                    .is_by_id = 0,
+                    .is_refused = decision.verdict == Verdict::refuse,
+                    .is_in_room = 0,
+                    .is_tagged = tags.has_value(),
+                    .next = number,
+                    .next_by_id = number};
+  // As a whole: setting one bit of a page that was never used reads it first, and each page would fault twice.
+  Entry& made = *static_cast<Entry*>(std::memcpy(static_cast<void*>(&entry(number)), &fresh, sizeof fresh));
   ++size_;
   if (tags) tags_[number] = *tags;
   const Number before = all_.add(hash, number, with_key(key));

@@ -1,31 +1,38 @@
 #include "codec/xmpp/jid.h"
 
-#include <algorithm>
 #include <unicode/normalizer2.h>
 #include <unicode/unistr.h>
+#include <utility>
 
 namespace chancery::xmpp {
 namespace {
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
+// Both in one pass, as nearly all addresses are ASCII.
+struct Ascii {
+  std::string folded;
+  bool is_all = true;
+};
 
-std::string fold_ascii(std::string_view text) {
-  std::string folded{text};
-  for (char& c : folded)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return folded;
+Ascii fold_ascii(std::string_view text) {
+  Ascii ascii{std::string{text}};
+  unsigned char bits = 0;
+  for (char& c : ascii.folded) {
+    bits |= static_cast<unsigned char>(c);
+    c = static_cast<char>(c + (c >= 'A' && c <= 'Z' ? 'a' - 'A' : 0));
+  }
+  ascii.is_all = bits < 0x80;
+  return ascii;
 }
 
 std::string fold(std::string_view text) {
-  if (is_ascii(text)) return fold_ascii(text);
+  Ascii ascii = fold_ascii(text);
+  if (ascii.is_all) return std::move(ascii.folded);
   UErrorCode error = U_ZERO_ERROR;
   const icu::Normalizer2* folder = icu::Normalizer2::getNFKCCasefoldInstance(error);
-  if (U_FAILURE(error)) return fold_ascii(text);
+  if (U_FAILURE(error)) return std::move(ascii.folded);
   const auto source = icu::UnicodeString::fromUTF8(icu::StringPiece{text.data(), static_cast<int32_t>(text.size())});
   const icu::UnicodeString folded = folder->normalize(source, error);
-  if (U_FAILURE(error)) return fold_ascii(text);
+  if (U_FAILURE(error)) return std::move(ascii.folded);
   std::string utf8;
   folded.toUTF8String(utf8);
   return utf8;

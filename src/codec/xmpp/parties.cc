@@ -31,6 +31,10 @@ void set_room_parties(const Session& session, Side side, std::string_view from, 
   if (room != nullptr) event.from_device = real_address(*room, nick);
 }
 
+const Room* room_of(const Session& session, std::string_view jid) {
+  return session.rooms->empty() ? nullptr : session.rooms->find_joined(normal_bare(jid));
+}
+
 // One end of a direct exchange: an account, or an occupant of a room we are in (XEP-0045 §7.5, private messages).
 std::string party(std::string_view jid, const Room* room) {
   return room != nullptr ? normal_jid(jid) : normal_bare(jid);
@@ -45,11 +49,15 @@ void set_parties(const Session& session, Side side, std::string_view from, std::
   if (in_room) return set_room_parties(session, side, from, to, event);
 
   event.scope = Scope::direct;
-  const Room* from_room = session.rooms->find_joined(normal_bare(from));
-  const Room* to_room = session.rooms->find_joined(normal_bare(to));
+  const Room* from_room = room_of(session, from);
+  const Room* to_room = room_of(session, to);
   event.from = party(from, from_room);
-  if (from_room != nullptr) event.from_device = real_address(*from_room, resource_part(from));
-  if (resource_part(from).size() > 0 && from_room == nullptr) event.from_device = normal_jid(from);
+  const std::string_view resource = resource_part(from);
+  if (from_room != nullptr)
+    event.from_device = real_address(*from_room, resource);
+  else if (!resource.empty())
+    event.from_device.reserve(event.from.size() + 1 + resource.size()),
+        event.from_device.append(event.from).append("/").append(resource);
   std::string receiver = party(to, to_room);
   // The other end of a private message is our own occupant in that room.
   if (from_room != nullptr && to_room == nullptr) receiver = occupant(normal_bare(from), from_room->own_nick);

@@ -26,6 +26,7 @@ class Rooms {
   // `jid`: the room's bare JID in normal form. Null: unknown, or no place for one more.
   Room* find(std::string_view jid);
   const Room* find_joined(std::string_view jid) const;
+  bool empty() const { return rooms_.empty(); }
   Room* add(std::string_view jid);
   void remove(std::string_view jid);
   void add_occupant(Room& room, std::string_view nick, std::string real) const;
