@@ -112,6 +112,7 @@ void read_live(const Context& context, const Arguments& arguments, const EndSign
       context.err << "chancery: " << read.error() << '\n';
       break;
     }
+    sensor.tick(std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()));
     const auto counts = capture.counts();
     progress.show(fmt::format("{}: {} packets, {} dropped", arguments.live.interface, sensor.summary().packets(),
                               counts.dropped + counts.interface_dropped));

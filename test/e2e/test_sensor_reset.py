@@ -2,7 +2,8 @@
 
 Hosts are network namespaces on one switch; the switch's nftables copies what the client's and the server's port take in
 to the mirror port. ngircd is real; the peers beside it speak just enough of their protocols to be what they are.
-CHANCERY_RESET_TRIES=100 tries each case so often (the suite: 5) and prints the share and the median time.
+CHANCERY_RESET_TRIES=100 tries each case so often (the suite: 5, and one that misses is tried once more), demands 95 %,
+and prints the share and the median time.
 """
 import json
 import os
@@ -16,6 +17,8 @@ import time
 import pytest
 
 TRIES = int(os.environ.get("CHANCERY_RESET_TRIES", "5"))
+MISSES_MAX = TRIES // 20
+WATCH = 20  # seconds for a machine under load; a reset ends it at once
 CHANCERY = os.environ.get("CHANCERY", "build/dev/chancery")
 CLIENT, SERVER, SENSOR = "10.99.0.1", "10.99.0.2", "10.99.0.3"
 GATEWAY_PORT = 5299
@@ -66,9 +69,9 @@ CLIENTS = r"""
 import json, socket, sys, time
 for line in sys.stdin:
     ask = json.loads(line)
-    peer = socket.create_connection(("10.99.0.2", ask["port"]), timeout=5)
+    peer = socket.create_connection(("10.99.0.2", ask["port"]), timeout=30)
     peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    result, begin, verdict = "open", time.monotonic(), None
+    result, verdict, port = "open", None, peer.getsockname()[1]
     try:
         for text in ask["say"]:
             peer.sendall(text.encode("latin-1")); verdict = time.monotonic()
@@ -85,7 +88,7 @@ for line in sys.stdin:
                 peer.sendall(ask["busy"].encode("latin-1")); beat += 0.1
     except (ConnectionResetError, BrokenPipeError):
         result = "reset"
-    print(json.dumps({"result": result, "ms": (time.monotonic() - verdict) * 1000 if verdict else 0}), flush=True)
+    print(json.dumps({"result": result, "ms": (time.monotonic() - verdict) * 1000 if verdict else 0, "port": port}), flush=True)
     peer.close()
 """
 
@@ -247,11 +250,17 @@ def say(case, number):
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 @pytest.mark.parametrize("case", CASES)
 def test_resets(case, busy, sensor, client):
-    answers = [client(CASES[case][0], say(case, i), 5, BUSY[case] if busy else None) for i in range(TRIES)]
+    def attempt(number):
+        return client(CASES[case][0], say(case, number), WATCH, BUSY[case] if busy else None)
+
+    answers = [attempt(number) for number in range(TRIES)]
+    missed = [answer for answer in answers if answer["result"] != "reset"]
+    if len(missed) == 1 and MISSES_MAX == 0:
+        answers.append(attempt(TRIES))
     ended = [answer for answer in answers if answer["result"] == "reset"]
     median = statistics.median(answer["ms"] for answer in ended) if ended else float("nan")
-    print(f"{case} {'busy' if busy else 'idle'}: {len(ended)} of {TRIES} reset, median {median:.1f} ms")
-    assert len(ended) >= 0.95 * TRIES
+    print(f"{case} {'busy' if busy else 'idle'}: {len(ended)} of {len(answers)} reset, median {median:.1f} ms")
+    assert len(ended) >= TRIES - MISSES_MAX, f"{missed}\n{sensor.log.read_text()[-4000:]}"
 
 
 def test_leaves_the_others_alone(sensor, client):

@@ -93,7 +93,7 @@ class SensorProcess {
     std::array<pollfd, 2> waits{{{capture_->descriptor(), POLLIN, 0}, {signals_.descriptor(), POLLIN, 0}}};
     auto report_at = std::chrono::steady_clock::now() + config_.report_every;
     while ((waits[1].revents & POLLIN) == 0) {
-      if (::poll(waits.data(), waits.size(), static_cast<int>(kTick.count())) < 0 && errno != EINTR) break;
+      if (::poll(waits.data(), waits.size(), wait_ms(now())) < 0 && errno != EINTR) break;
       if (const auto read = capture_->read([&](const sensor::Frame& frame) { sensor_->frame(frame); }); !read)
         throw Failure(read.error(), Exit::wrong);
       sensor_->tick(now());
@@ -126,6 +126,13 @@ class SensorProcess {
                                             .tell = [this](const StopEvent& event) { tell(event); }});
     sensor_->watch(*stopper_);
     sensor_->watch(collector_);
+  }
+
+  // Until the stopper wants to try something again, at most a tick.
+  int wait_ms(Instant time) const {
+    if (stopper_->next_try() <= time) return 0;
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::min<Duration>(stopper_->next_try() - time, kTick));
+    return static_cast<int>(wait.count());
   }
 
   bool is_switched_off() const {

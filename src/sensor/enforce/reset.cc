@@ -92,20 +92,22 @@ Buffer unreachable6(Bytes packet) {
 
 }  // namespace
 
-bool TcpReset::is_ours(const Segment& segment) const {
-  if (!segment.rst) return false;
+bool TcpReset::was_fired(Side to, std::uint32_t seq, bool steps_too) const {
   const std::size_t count = std::min(fired_count_, fired_.size());
-  return std::any_of(fired_.begin(), fired_.begin() + static_cast<std::ptrdiff_t>(count),
-                     [&](const Shot& shot) { return shot.to != segment.from && shot.seq == segment.seq; });
+  return std::any_of(fired_.begin(), fired_.begin() + static_cast<std::ptrdiff_t>(count), [&](const Shot& shot) {
+    return shot.to == to && shot.seq == seq && (steps_too || !shot.step);
+  });
 }
 
 void TcpReset::observe(const Segment& segment) {
-  if (is_ours(segment)) return;
+  End& from = end(segment.from);
   if (segment.rst) {
-    answered_ = true;
+    // Ours acknowledge; a host that knows no such connection answers without (RFC 9293 §3.10.7.1).
+    if (segment.has_ack && was_fired(other(segment.from), segment.seq, true)) return;
+    from.gone = answered_ = true;
     return;
   }
-  End& from = end(segment.from);
+  from.gone = false;
   const std::uint32_t next = segment.seq + segment.length;
   if (!from.known || before(from.next, next)) from.next = next;
   from.known = true;
@@ -119,39 +121,67 @@ void TcpReset::observe(const Segment& segment) {
   if (volleys_ > 0) data_since_volley_ = true;
 }
 
-// At `to`, the number it expects next: what it last acknowledged, and what its peer has sent since.
-void TcpReset::aim(Side to, std::vector<Shot>& shots) {
+// At `to`, the number it expects next: what it last acknowledged, and what its peer has sent since, which may have been
+// lost or not have arrived yet.
+void TcpReset::aim(Side to, bool again, std::vector<Shot>& shots) const {
   const End& target = end(to);
   const End& peer = end(other(to));
-  if (!target.acked && !peer.known) return;
-  const auto shoot = [&](std::uint32_t seq) {
-    const Shot shot{to, seq, target.known ? target.next : 0};
-    shots.push_back(shot);
-    fired_[fired_count_++ % fired_.size()] = shot;
+  if (target.gone || (!target.acked && !peer.known)) return;
+  const auto shoot = [&](std::uint32_t seq, bool step) {
+    const bool fired = was_fired(to, seq, step);
+    if (again || !fired) shots.push_back({to, seq, target.known ? target.next : 0, step, fired});
   };
-  const bool behind = target.acked && peer.known && target.expects != peer.next;
-  const std::uint32_t next = peer.known ? peer.next : target.expects;
-  shoot(next);
-  if (behind) shoot(target.expects);  // what the peer sent since may have been lost
-  if (peer.last_length > 0 && !behind) shoot(next + peer.last_length);
+  const bool behind = target.acked && peer.known && before(target.expects, peer.next);
+  const std::uint32_t next = peer.known && (behind || !target.acked) ? peer.next : target.expects;
+  const bool moved = !was_fired(to, next, false);
+  shoot(next, false);
+  if (behind) shoot(target.expects, false);
+  if (peer.last_length > 0 && moved && !again) shoot(next + peer.last_length, true);
 }
 
-std::vector<Shot> TcpReset::volley(Instant now) {
+std::vector<Shot> TcpReset::volley() const {
   std::vector<Shot> shots;
-  if (answered_ || volleys_ == kVolleysMax) return shots;
-  aim(Side::client, shots);
-  aim(Side::server, shots);
-  if (shots.empty()) return shots;
-  ++volleys_;
-  last_volley_ = now;
-  data_since_volley_ = false;
+  if (volleys_ == kVolleysMax) return shots;
+  aim(Side::client, false, shots);
+  aim(Side::server, false, shots);
   return shots;
 }
 
+std::vector<Shot> TcpReset::repetition(Instant now) {
+  std::vector<Shot> shots;
+  if (!next_try_ || now < *next_try_) return shots;
+  aim(Side::client, true, shots);
+  aim(Side::server, true, shots);
+  if (shots.empty()) next_try_.reset();
+  return shots;
+}
+
+void TcpReset::fired(std::span<const Shot> sent, Instant now) {
+  if (sent.empty()) {
+    next_try_ = now + held_pause_;
+    held_pause_ = std::min(held_pause_ * 2, kHeldPauseMax);
+    return;
+  }
+  held_pause_ = kHeldPause;
+  const bool repeated = std::ranges::all_of(sent, &Shot::again);
+  for (const Shot& shot : sent) fired_[fired_count_++ % fired_.size()] = shot;
+  if (!repeated) {
+    last_volley_ = now;
+    data_since_volley_ = false;
+  }
+  if (!repeated && volleys_ < kVolleysMax) {
+    ++volleys_;
+    repetitions_ = 0;
+  }
+  next_try_.reset();
+  if (repetitions_ < kPauses.size()) next_try_ = now + kPauses[repetitions_++];
+}
+
 TcpReset::Outcome TcpReset::outcome(Instant now) const {
-  if (answered_) return Outcome::ended;
+  const bool trying = volleys_ > 0 && next_try_ && !(ends_[0].gone && ends_[1].gone);
+  if (answered_) return trying ? Outcome::open : Outcome::ended;  // the other end may have missed it
   if (volleys_ == 0) return Outcome::open;
-  if (volleys_ == kVolleysMax && data_since_volley_) return Outcome::failed;
+  if (volleys_ == kVolleysMax && data_since_volley_ && !next_try_) return Outcome::failed;
   const Instant quiet_since = std::max(last_volley_, last_data_);
   if (now - quiet_since < kSilence) return Outcome::open;
   return data_since_volley_ ? Outcome::failed : Outcome::ended;
@@ -179,13 +209,13 @@ Buffer unreachable_packet(Bytes ip_packet) {
   return octet(ip_packet, 0) >> 4U == 6 ? unreachable6(ip_packet) : Buffer{};
 }
 
-bool RateLimit::take(Instant now) {
+bool RateLimit::take(Instant now, double spare) {
   if (now > last_) {
     const double seconds = last_ == Instant{} ? 0 : std::chrono::duration<double>(now - last_).count();
     tokens_ = std::min(burst_, tokens_ + seconds * per_second_);
     last_ = now;
   }
-  if (tokens_ < 1) return false;
+  if (tokens_ < 1 + spare) return false;
   tokens_ -= 1;
   return true;
 }

@@ -4,10 +4,13 @@
 //
 // A reset counts only at exactly RCV.NXT of its receiver; anywhere else in the window it gets a challenge ACK, which
 // carries the right number. So: one shot at the number that was last seen, some at where the next data would move it
-// to (the race against a busy peer), to both ends; and again on each later segment, until the connection is silent or
-// the tries are used up.
+// to (the race against a busy peer), to both ends; and again when a later segment moves a number. An idle connection
+// sends no later segment, and what is on its way while the verdict falls makes the first shots stale: so the newest
+// numbers are tried again by the clock.
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "core/bytes.h"
@@ -30,27 +33,40 @@ struct Segment {
 struct Shot {
   Side to = Side::client;
   std::uint32_t seq = 0, ack = 0;
+  bool step = false;   // at where data that was not seen yet would move the number
+  bool again = false;  // was sent before
 };
 
 // One connection that is to end.
 class TcpReset {
  public:
   static constexpr unsigned kVolleysMax = 12;
-  static constexpr unsigned kStepsMax = 3;            // numbers tried at one end in one volley
+  static constexpr std::array<Duration, 3> kPauses{Duration{30'000'000}, Duration{150'000'000},
+                                                   Duration{600'000'000}};  // before each repetition of a volley
+  static constexpr Duration kHeldPause{50'000'000};       // before what was held back is tried again; doubles up to
+  static constexpr Duration kHeldPauseMax{2'000'000'000};
   static constexpr Duration kSilence{3'000'000'000};  // no data for so long after a volley: it is over
 
   enum class Outcome : std::uint8_t {
     open,    // still trying, or waiting to see
     ended,   // an end answered with a reset of its own, or neither sent data any more
-    failed,  // data still flowed after the last volley
+    failed,  // data still flowed after the last volley and its repetitions
   };
 
   // A segment of the connection, ours not among them if they come back over the mirror: they are known and left out.
   // Call it for every segment since the connection was known, at least for the last one of each side.
   void observe(const Segment& segment);
 
-  // What to send now; empty when nothing more will help. Call it when the verdict falls and after each `observe` then.
-  std::vector<Shot> volley(Instant now);
+  // What to send now; empty when nothing more would help, or when the numbers are those that were tried already. Call
+  // it when the verdict falls and after each `observe` then.
+  std::vector<Shot> volley() const;
+  // What to send once more, from `next_try` on: the newest numbers, no steps.
+  std::vector<Shot> repetition(Instant now);
+  std::optional<Instant> next_try() const { return next_try_; }
+
+  // Which shots of a volley or a repetition, if it had any, were sent. None: it was held back, does not count as a try,
+  // and is tried again by the clock.
+  void fired(std::span<const Shot> sent, Instant now);
 
   Outcome outcome(Instant now) const;
   unsigned volleys() const { return volleys_; }
@@ -62,18 +78,25 @@ class TcpReset {
     std::uint32_t last_length = 0;  // of its last segment with data
     bool acked = false;
     std::uint32_t expects = 0;  // the newest acknowledgement it sent: its RCV.NXT then
+    bool gone = false;          // it answered with a reset
   };
+  static constexpr std::size_t kFiredMax = 16;
+
   End& end(Side side) { return ends_[side == Side::client ? 0 : 1]; }
-  bool is_ours(const Segment& segment) const;
-  void aim(Side to, std::vector<Shot>& shots);
+  const End& end(Side side) const { return ends_[side == Side::client ? 0 : 1]; }
+  bool was_fired(Side to, std::uint32_t seq, bool steps_too) const;
+  void aim(Side to, bool again, std::vector<Shot>& shots) const;
 
   std::array<End, 2> ends_;
-  std::array<Shot, std::size_t{4} * kStepsMax> fired_{};  // the newest ones
+  std::array<Shot, kFiredMax> fired_{};  // the newest ones
   std::size_t fired_count_ = 0;
   unsigned volleys_ = 0;
+  std::size_t repetitions_ = 0;  // of the last volley
   bool answered_ = false;
   bool data_since_volley_ = false;
   Instant last_volley_, last_data_;
+  std::optional<Instant> next_try_;
+  Duration held_pause_ = kHeldPause;
 };
 
 // A whole IP packet with a TCP reset in it, sums computed. Both ends of one family.
@@ -83,11 +106,13 @@ Buffer reset_packet(const Endpoint& from, const Endpoint& to, std::uint32_t seq,
 // host had sent it. `ip_packet` begins with its IP header; empty when it is too short to quote.
 Buffer unreachable_packet(Bytes ip_packet);
 
-// How many resets may go out: `burst` at once, `per_second` in the long run.
+// How many resets may go out: `burst` at once, `per_second` in the long run. With `spare`, only while so many would be
+// left for what matters more.
 class RateLimit {
  public:
   RateLimit(double per_second, double burst) : per_second_(per_second), burst_(burst), tokens_(burst) {}
-  bool take(Instant now);
+  bool take(Instant now, double spare = 0);
+  double burst() const { return burst_; }
 
  private:
   double per_second_, burst_, tokens_;

@@ -29,6 +29,13 @@ Segment data(Side from, std::uint32_t seq, std::uint32_t length, std::uint32_t a
   return {.from = from, .seq = seq, .ack = ack, .length = length, .has_ack = true, .rst = false, .time = ms(at)};
 }
 
+// All that is to be sent is.
+std::vector<Shot> fire(TcpReset& reset, std::int64_t at) {
+  std::vector<Shot> shots = reset.volley();
+  if (!shots.empty()) reset.fired(shots, ms(at));
+  return shots;
+}
+
 std::set<std::uint32_t> aimed_at(const std::vector<Shot>& shots, Side to) {
   std::set<std::uint32_t> out;
   for (const Shot& shot : shots)
@@ -40,7 +47,7 @@ TEST(TcpReset, HitsBothEndsOfAnIdleConnection) {
   TcpReset reset;
   reset.observe(data(Side::client, 1'000, 50, 9'000, 1));
   reset.observe(data(Side::server, 9'000, 0, 1'050, 2));
-  const auto shots = reset.volley(ms(3));
+  const auto shots = fire(reset, 3);
   EXPECT_TRUE(aimed_at(shots, Side::server).contains(1'050));
   EXPECT_TRUE(aimed_at(shots, Side::client).contains(9'000));
   EXPECT_EQ(reset.outcome(ms(4)), TcpReset::Outcome::open);
@@ -51,14 +58,14 @@ TEST(TcpReset, NumbersWrap) {
   TcpReset reset;
   reset.observe(data(Side::client, 0xffff'fff0U, 0x20, 5, 1));
   reset.observe(data(Side::client, 0x10, 4, 5, 2));
-  EXPECT_TRUE(aimed_at(reset.volley(ms(3)), Side::server).contains(0x14));
+  EXPECT_TRUE(aimed_at(fire(reset, 3), Side::server).contains(0x14));
 }
 
 TEST(TcpReset, AnOldSegmentDoesNotTurnItBack) {
   TcpReset reset;
   reset.observe(data(Side::client, 2'000, 10, 5, 1));
   reset.observe(data(Side::client, 1'000, 10, 5, 2));  // retransmission
-  EXPECT_TRUE(aimed_at(reset.volley(ms(3)), Side::server).contains(2'010));
+  EXPECT_TRUE(aimed_at(fire(reset, 3), Side::server).contains(2'010));
 }
 
 // The peer has sent one more message of the same size when the volley arrives: a later step hits it.
@@ -67,7 +74,7 @@ TEST(TcpReset, WinsTheRaceByALaterStep) {
   reset.observe(data(Side::client, 1'000, 80, 9'000, 1));
   reset.observe(data(Side::server, 9'000, 0, 1'080, 1));
   Peer server{1'160};
-  for (const Shot& shot : reset.volley(ms(2)))
+  for (const Shot& shot : fire(reset, 2))
     if (shot.to == Side::server) server.take(shot);
   EXPECT_TRUE(server.reset);
 }
@@ -75,15 +82,15 @@ TEST(TcpReset, WinsTheRaceByALaterStep) {
 TEST(TcpReset, AChallengeAckTellsTheRightNumber) {
   TcpReset reset;
   reset.observe(data(Side::client, 1'000, 80, 9'000, 1));
-  reset.volley(ms(2));
+  fire(reset, 2);
   reset.observe(data(Side::server, 9'000, 0, 1'333, 3));  // it had more than we saw
-  EXPECT_TRUE(aimed_at(reset.volley(ms(4)), Side::server).contains(1'333));
+  EXPECT_TRUE(aimed_at(fire(reset, 4), Side::server).contains(1'333));
 }
 
 TEST(TcpReset, OursComingBackAreNotAnAnswer) {
   TcpReset reset;
   reset.observe(data(Side::client, 1'000, 80, 9'000, 1));
-  for (const Shot& shot : reset.volley(ms(2)))
+  for (const Shot& shot : fire(reset, 2))
     reset.observe({.from = shot.to == Side::client ? Side::server : Side::client,
                    .seq = shot.seq,
                    .ack = shot.ack,
@@ -93,22 +100,84 @@ TEST(TcpReset, OursComingBackAreNotAnAnswer) {
                    .time = ms(3)});
   EXPECT_EQ(reset.outcome(ms(4)), TcpReset::Outcome::open);
   reset.observe({.from = Side::server, .seq = 77, .ack = 0, .length = 0, .has_ack = false, .rst = true, .time = ms(5)});
-  EXPECT_EQ(reset.outcome(ms(6)), TcpReset::Outcome::ended);
-  EXPECT_TRUE(reset.volley(ms(7)).empty());
+  EXPECT_TRUE(aimed_at(fire(reset, 6), Side::server).empty());
+  EXPECT_EQ(reset.outcome(ms(5'000)), TcpReset::Outcome::open) << "the client may have missed it";
+  for (std::int64_t at = 10; at < 2'000; at += 10)
+    if (const auto shots = reset.repetition(ms(at)); !shots.empty()) reset.fired(shots, ms(at));
+  EXPECT_EQ(reset.outcome(ms(2'000)), TcpReset::Outcome::ended);
 }
 
 TEST(TcpReset, GivesUpAndSaysSo) {
   TcpReset reset;
   for (unsigned i = 0; i < 40; ++i) {
     reset.observe(data(Side::client, 1'000 + i * 10, 10, 9'000, i));
-    EXPECT_EQ(reset.volley(ms(i)).empty(), i >= TcpReset::kVolleysMax);
+    EXPECT_EQ(fire(reset, i).empty(), i >= TcpReset::kVolleysMax);
   }
-  EXPECT_EQ(reset.outcome(ms(50)), TcpReset::Outcome::failed);
+  EXPECT_EQ(reset.outcome(ms(50)), TcpReset::Outcome::open) << "the clock tries again";
+  for (unsigned i = 40; i < 2'000; ++i) {
+    reset.observe(data(Side::client, 1'000 + i * 10, 10, 9'000, i));
+    if (const auto shots = reset.repetition(ms(i)); !shots.empty()) reset.fired(shots, ms(i));
+  }
+  EXPECT_EQ(reset.outcome(ms(2'000)), TcpReset::Outcome::failed);
+}
+
+// The answer is on its way while the verdict falls: the client expects another number when the shot arrives.
+TEST(TcpReset, AnAnswerThatCrossesTheVolleyIsAimedAtTheNewNumber) {
+  TcpReset reset;
+  reset.observe(data(Side::client, 1'000, 80, 9'000, 1));
+  EXPECT_TRUE(aimed_at(fire(reset, 2), Side::client).contains(9'000));
+  reset.observe(data(Side::server, 9'000, 500, 1'080, 3));
+  EXPECT_TRUE(aimed_at(fire(reset, 3), Side::client).contains(9'500));
+}
+
+TEST(TcpReset, ASegmentThatMovesNothingIsNoNewTry) {
+  TcpReset reset;
+  reset.observe(data(Side::client, 1'000, 80, 9'000, 1));
+  reset.observe(data(Side::server, 9'000, 0, 1'080, 1));
+  EXPECT_FALSE(fire(reset, 2).empty());
+  for (int i = 0; i < 50; ++i) {
+    reset.observe(data(Side::server, 9'000, 0, 1'080, 3));
+    EXPECT_TRUE(fire(reset, 3).empty());
+  }
+  EXPECT_EQ(reset.volleys(), 1U);
+}
+
+TEST(TcpReset, AnIdleConnectionIsTriedAgainByTheClock) {
+  TcpReset reset;
+  reset.observe(data(Side::client, 1'000, 80, 9'000, 1));
+  fire(reset, 2);
+  reset.observe(data(Side::server, 9'000, 500, 1'080, 3));
+  reset.observe(data(Side::client, 1'080, 0, 9'500, 3));
+  fire(reset, 3);
+  unsigned tries = 0;
+  for (std::int64_t at = 4; at < 2'000; ++at) {
+    const auto shots = reset.repetition(ms(at));
+    if (shots.empty()) continue;
+    ++tries;
+    EXPECT_EQ(aimed_at(shots, Side::client), std::set<std::uint32_t>{9'500});
+    EXPECT_EQ(aimed_at(shots, Side::server), std::set<std::uint32_t>{1'080});
+    reset.fired(shots, ms(at));
+  }
+  EXPECT_EQ(tries, TcpReset::kPauses.size());
+  EXPECT_FALSE(reset.next_try());
+}
+
+TEST(TcpReset, WhatWasHeldBackIsNoTryAndIsTriedAgainByTheClock) {
+  TcpReset reset;
+  for (unsigned i = 0; i < 2 * TcpReset::kVolleysMax; ++i) {
+    reset.observe(data(Side::client, 1'000 + i * 10, 10, 9'000, i));
+    EXPECT_FALSE(reset.volley().empty());
+    reset.fired({}, ms(i));
+  }
+  EXPECT_EQ(reset.volleys(), 0U);
+  ASSERT_TRUE(reset.next_try());
+  EXPECT_TRUE(aimed_at(reset.repetition(*reset.next_try()), Side::server)
+                  .contains(1'000 + 20 * TcpReset::kVolleysMax));
 }
 
 TEST(TcpReset, WithoutASegmentThereIsNothingToSend) {
   TcpReset reset;
-  EXPECT_TRUE(reset.volley(ms(1)).empty());
+  EXPECT_TRUE(fire(reset, 1).empty());
 }
 
 // The sum over a packet with a right checksum is 0xffff (RFC 1071).
@@ -152,6 +221,13 @@ TEST(UnreachablePacket, QuotesTheDatagram) {
   ASSERT_EQ(answer.size(), 40U + 8 + six.size());
   const std::uint32_t pseudo = ones_sum(answer.substr(8, 32), static_cast<std::uint32_t>(58 + answer.size() - 40));
   EXPECT_EQ(ones_sum(answer.substr(40), pseudo), 0xffffU);
+}
+
+TEST(RateLimit, WhatMattersLessLeavesSomeSpare) {
+  RateLimit limit{10, 3};
+  EXPECT_TRUE(limit.take(ms(1'000), 2));
+  EXPECT_FALSE(limit.take(ms(1'000), 2));
+  EXPECT_TRUE(limit.take(ms(1'000)));
 }
 
 TEST(RateLimit, BurstThenTheRate) {

@@ -34,7 +34,8 @@ struct Stopper::Case {
   unsigned answers = 0;  // ICMP packets sent
   Instant last_answer;
   unsigned rounds = 1;
-  bool started = false;
+  bool held = false;     // was told
+  bool started = false;  // was told
   bool failed = false;   // was told
   bool settled = false;  // its end was told; data would open it again
 };
@@ -79,6 +80,7 @@ Stopper::~Stopper() = default;
 
 void Stopper::packet(const Flow& flow, const Packet& packet, Side from) {
   last_flow_ = &flow;
+  last_source_ = packet.source;
   if (flow.transport == Transport::tcp)
     last_segment_ = segment_of(packet, from);
   else
@@ -87,6 +89,8 @@ void Stopper::packet(const Flow& flow, const Packet& packet, Side from) {
   const auto found = open_.find(&flow);
   if (found == open_.end()) return;
   Case& open = *found->second;
+  if (flow.transport == Transport::tcp && packet.tcp.has(TcpHeader::kSyn) && !packet.tcp.has(TcpHeader::kAck))
+    begins_anew(open, packet.time);
   if (open.settled && !reopen(open, packet)) return;
   open.reset.observe(segment_of(packet, from));
   fire(flow, open, &packet, packet.time);
@@ -100,6 +104,13 @@ bool Stopper::reopen(Case& open, const Packet& packet) {
   open.reset = TcpReset{};
   open.answers = 0;
   return true;
+}
+
+// The resets ended it unseen (they do not come back over the mirror), and the client took the same ports again.
+void Stopper::begins_anew(Case& open, Instant now) {
+  if (!open.settled) finish(open, StopEvent::What::ended, now);
+  open.settled = true;
+  open.rounds = 0;
 }
 
 void Stopper::named(const Flow& flow, const Named& named, bool managed) {
@@ -122,47 +133,67 @@ void Stopper::named(const Flow& flow, const Named& named, bool managed) {
   }
   ++counts_.stopped;
   if (open_.size() >= kFlowsMax) return finish(*open, StopEvent::What::failed, flow.last);
-  if (flow.transport == Transport::tcp && last_flow_ == &flow) open->reset.observe(last_segment_);
+  if (flow.transport == Transport::tcp && last_flow_ == &flow) {
+    last_segment_.from = last_source_ == flow.client() ? Side::client : Side::server;
+    open->reset.observe(last_segment_);
+    // The packet that decided may be an old one that filled a gap.
+    for (const Side side : {Side::client, Side::server})
+      if (const Stream& stream = flow.streams[static_cast<std::size_t>(side)]; stream.begun())
+        open->reset.observe({.from = side,
+                             .seq = stream.next(),
+                             .ack = 0,
+                             .length = 0,
+                             .has_ack = false,
+                             .rst = false,
+                             .time = flow.last});
+  }
   Case& kept = *open_.emplace(&flow, std::move(open)).first->second;
   fire(flow, kept, nullptr, flow.last);
 }
 
-// Tries once more. What is held back by the limit is tried again at the flow's next packet.
+// Tries once more, if there is something new to try.
 void Stopper::fire(const Flow& flow, Case& open, const Packet* packet, Instant now) {
-  if (flow.transport == Transport::udp) {
-    if (open.answers >= kUnreachableMax || (open.answers > 0 && now - open.last_answer < kUnreachablePause)) return;
-    const Buffer icmp = unreachable_packet(packet == nullptr ? Bytes{last_ip_} : packet->ip.substr(0, kQuotedMax));
-    if (icmp.empty()) return;
-    const bool sent = send(icmp, now);
-    if (sent) {
-      ++open.answers;
-      open.last_answer = now;
-    }
-    if (!open.started) tell(open, sent ? StopEvent::What::started : StopEvent::What::held, now);
-    open.started = true;
-    return;
+  if (flow.transport == Transport::tcp) return shoot(flow, open, open.reset.volley(), now);
+  if (open.answers >= kUnreachableMax || (open.answers > 0 && now - open.last_answer < kUnreachablePause)) return;
+  const Buffer icmp = unreachable_packet(packet == nullptr ? Bytes{last_ip_} : packet->ip.substr(0, kQuotedMax));
+  if (icmp.empty()) return;
+  const bool sent = send(icmp, now, 0);
+  if (sent) {
+    ++open.answers;
+    open.last_answer = now;
   }
-  bool sent = false;
-  const auto shots = open.reset.volley(now);
+  say_tried(open, sent, now);
+}
+
+void Stopper::shoot(const Flow& flow, Case& open, std::span<const Shot> shots, Instant now) {
+  if (shots.empty()) return;
+  std::vector<Shot> sent;
   for (const Shot& shot : shots) {
     const bool to_client = shot.to == Side::client;
     const Endpoint& target = to_client ? flow.client() : flow.server();
     const Endpoint& source = to_client ? flow.server() : flow.client();
-    sent |= send(reset_packet(source, target, shot.seq, shot.ack), now);
+    // What may be needless leaves room for what is not.
+    const double spare = shot.again || shot.step ? std::min(limit_.burst() * kSpareShare, limit_.burst() - 1) : 0;
+    if (send(reset_packet(source, target, shot.seq, shot.ack), now, spare)) sent.push_back(shot);
   }
-  if (!open.started && !shots.empty()) {
-    tell(open, sent ? StopEvent::What::started : StopEvent::What::held, now);
-    open.started = true;
-  }
+  open.reset.fired(sent, now);
+  next_try_ = std::min(next_try_, open.reset.next_try().value_or(Instant::max()));
+  say_tried(open, !sent.empty(), now);
 }
 
-bool Stopper::send(Bytes packet, Instant now) {
+void Stopper::say_tried(Case& open, bool sent, Instant now) {
+  if (open.started || (!sent && open.held)) return;
+  (sent ? open.started : open.held) = true;
+  tell(open, sent ? StopEvent::What::started : StopEvent::What::held, now);
+}
+
+bool Stopper::send(Bytes packet, Instant now, double spare) {
   if (hands_.allowed && !hands_.allowed()) {
     ++counts_.switched;
     return false;
   }
-  if (!limit_.take(now)) {
-    ++counts_.limited;
+  if (!limit_.take(now, spare)) {
+    if (spare == 0) ++counts_.limited;  // the others only give way
     return false;
   }
   if (!hands_.send(packet)) {
@@ -201,12 +232,18 @@ void Stopper::ended(const Flow& flow, std::string_view /*application*/, Category
 }
 
 void Stopper::settle(Instant now) {
+  const bool due = now >= next_try_;
+  if (due) next_try_ = Instant::max();
   for (auto& [flow, open] : open_) {
     if (open->settled) continue;
+    if (due) shoot(*flow, *open, open->reset.repetition(now), now);
     const bool quiet = now - flow->last >= TcpReset::kSilence;
     auto outcome = quiet ? TcpReset::Outcome::ended : TcpReset::Outcome::open;
     if (flow->transport == Transport::tcp) outcome = open->reset.outcome(now);
-    if (outcome == TcpReset::Outcome::open) continue;
+    if (outcome == TcpReset::Outcome::open) {
+      next_try_ = std::min(next_try_, open->reset.next_try().value_or(Instant::max()));
+      continue;
+    }
     open->settled = true;
     finish(*open, outcome == TcpReset::Outcome::ended ? StopEvent::What::ended : StopEvent::What::failed, now);
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -68,6 +69,7 @@ class Stopper final : public FlowWatcher {
   static constexpr unsigned kRoundsMax = 8;                  // times one flow is taken up again
   static constexpr unsigned kUnreachableMax = 6;             // ICMP packets for one UDP flow
   static constexpr Duration kUnreachablePause{200'000'000};  // between two of them
+  static constexpr double kSpareShare = 0.25;                // of the burst, kept for what is tried for the first time
 
   struct Hands {
     std::function<bool(Bytes)> send;             // an IP packet; false: not taken
@@ -80,16 +82,21 @@ class Stopper final : public FlowWatcher {
   void packet(const Flow& flow, const Packet& packet, Side from) override;
   void named(const Flow& flow, const Named& named, bool managed) override;
   void ended(const Flow& flow, std::string_view application, Category category, bool managed) override;
-  // From time to time, with the newest time: settles what fell silent.
+  // From time to time, with the newest time, at the latest at `next_try`: tries again what no packet would bring up, and
+  // settles what fell silent.
   void settle(Instant now);
+  Instant next_try() const { return next_try_; }  // Instant::max(): nothing waits
 
   const StopCounts& counts() const { return counts_; }
 
  private:
   struct Case;
-  bool send(Bytes packet, Instant now);
+  bool send(Bytes packet, Instant now, double spare);
   static bool reopen(Case& open, const Packet& packet);
+  void begins_anew(Case& open, Instant now);
   void fire(const Flow& flow, Case& open, const Packet* packet, Instant now);
+  void shoot(const Flow& flow, Case& open, std::span<const Shot> shots, Instant now);
+  void say_tried(Case& open, bool sent, Instant now);
   void tell(const Case& open, StopEvent::What what, Instant now);
   void finish(Case& open, StopEvent::What what, Instant now);
 
@@ -100,6 +107,8 @@ class Stopper final : public FlowWatcher {
   std::unordered_map<const Flow*, std::unique_ptr<Case>> open_;
   const Flow* last_flow_ = nullptr;  // of the packet that `named` may speak of
   Segment last_segment_;
+  Endpoint last_source_;  // of that packet; which side that is, `named` may have turned round
+  Instant next_try_ = Instant::max();
   Buffer last_ip_;  // of a UDP packet: its beginning
 };
 

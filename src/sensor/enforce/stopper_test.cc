@@ -17,12 +17,14 @@ class ChatClassifier final : public Classifier {
   Opinion classify(FlowNotes*, const FlowStart& start, bool) override {
     Bytes begin = start.client_octets;
     if (!start.datagrams.empty()) begin = start.datagrams[0].octets;
-    if (begin.size() < 4) return {};
-    if (!begin.starts_with("CHAT")) return {.state = Opinion::State::unnamed, .named = {}};
+    if (begin.size() < 4 && start.server_octets.size() < 4) return {};
+    const bool turned = start.server_octets.starts_with("CHAT");
+    if (!begin.starts_with("CHAT") && !turned) return {.state = Opinion::State::unnamed, .named = {}};
     Opinion opinion{.state = Opinion::State::named, .named = {}};
     opinion.named.application = "Chat";
     opinion.named.category = Category::im;
     opinion.named.evidence = "payload: CHAT";
+    opinion.named.swapped = turned;
     return opinion;
   }
 };
@@ -45,7 +47,7 @@ class StopperTest : public ::testing::Test {
       sent_after_.push_back(sent_.size());
       stopper.settle(frame.time);
     }
-    stopper.settle(talk.now() + std::chrono::seconds{10});
+    for (int i = 0; i < 1'000; ++i) stopper.settle(talk.now() + std::chrono::milliseconds{10 * i});
     sensor.finish();
     counts_ = stopper.counts();
   }
@@ -64,11 +66,12 @@ class StopperTest : public ::testing::Test {
     for (std::size_t i = 0; i < 4; ++i) value = value << 8U | static_cast<unsigned char>(packet[at + i]);
     return value;
   }
-  bool sent_to(const char* address, std::uint32_t sequence) const {
+  std::size_t count_to(const char* address, std::uint32_t sequence) const {
     const std::string to{testing::endpoint(std::string{address} + ":1").address.wire()};
-    return std::ranges::any_of(
-        sent_, [&](const Buffer& packet) { return packet.substr(16, 4) == to && number(packet, 24) == sequence; });
+    return static_cast<std::size_t>(std::ranges::count_if(
+        sent_, [&](const Buffer& packet) { return packet.substr(16, 4) == to && number(packet, 24) == sequence; }));
   }
+  bool sent_to(const char* address, std::uint32_t sequence) const { return count_to(address, sequence) > 0; }
 
   std::vector<Buffer> sent_;
   std::vector<std::size_t> sent_after_;
@@ -91,6 +94,66 @@ TEST_F(StopperTest, ResetsBothEndsAtWhatTheyExpect) {
   EXPECT_EQ(told_[1].what, StopEvent::What::ended);
   EXPECT_EQ(counts_.stopped, 1U);
   EXPECT_EQ(counts_.ended, 1U);
+}
+
+// A stream that was joined midway, whose sides were taken for each other until it was read.
+TEST_F(StopperTest, ResetsBothEndsWhereTheSidesWereTurnedRound) {
+  Talk chat{testing::endpoint("192.0.2.10:5222"), testing::endpoint("198.51.100.7:40000"),
+            from_unix_ns(1'700'000'000'000'000'000)};
+  chat.say_client("CHAT hello").wait(std::chrono::milliseconds{300});
+  chat.say_client("and more").say_server("welcome").say_client("thanks");
+  const std::uint32_t client_next = chat.next(Side::client), server_next = chat.next(Side::server);
+  run(chat);
+  EXPECT_TRUE(sent_to("198.51.100.7", client_next));
+  EXPECT_TRUE(sent_to("192.0.2.10", server_next));
+  ASSERT_FALSE(told_.empty());
+  for (const StopEvent& event : told_) EXPECT_EQ(event.client.text(), "192.0.2.10:5222");
+}
+
+// The server's answer passes while the first resets are on their way: nothing comes after it but the clock.
+TEST_F(StopperTest, AnIdleConnectionIsTriedAgainAtItsNewestNumbers) {
+  Talk chat = talk();
+  chat.handshake().say_client("CHAT hello").say_server("welcome");
+  const std::uint32_t client_next = chat.next(Side::client), server_next = chat.next(Side::server);
+  run(chat);
+  EXPECT_GE(count_to("198.51.100.7", client_next), 1 + TcpReset::kPauses.size());
+  EXPECT_GE(count_to("192.0.2.10", server_next), 1 + TcpReset::kPauses.size());
+  EXPECT_EQ(counts_.ended, 1U);
+}
+
+// What the limit holds back comes later, although nothing more is said.
+TEST_F(StopperTest, WhatTheLimitHeldBackOnAnIdleConnectionIsSentLater) {
+  Talk chat = talk();
+  chat.handshake().say_client("CHAT hello").say_server("welcome");
+  const std::uint32_t client_next = chat.next(Side::client), server_next = chat.next(Side::server);
+  StopPolicy policy = reset_im();
+  policy.resets_burst = 2;
+  policy.resets_per_second = 2;
+  run(chat, policy);
+  EXPECT_TRUE(sent_to("198.51.100.7", client_next));
+  EXPECT_TRUE(sent_to("192.0.2.10", server_next));
+}
+
+TEST_F(StopperTest, ANewConnectionOnTheSamePortsIsStoppedToo) {
+  Talk chat = talk();
+  chat.handshake().say_client("CHAT hello").say_server("welcome").wait(std::chrono::milliseconds{100});
+  chat.sequence(Side::client, chat.next(Side::client) - 1'000'000).sequence(Side::server, 77).handshake();
+  chat.say_client("CHAT again").say_server("welcome");
+  const std::uint32_t client_next = chat.next(Side::client), server_next = chat.next(Side::server);
+  run(chat);
+  EXPECT_TRUE(sent_to("198.51.100.7", client_next));
+  EXPECT_TRUE(sent_to("192.0.2.10", server_next));
+}
+
+// The tries are used up while it talks; then it falls silent, and the clock has the last word.
+TEST_F(StopperTest, ABusyConnectionThatFallsSilentIsTriedAtItsNewestNumbers) {
+  Talk chat = talk();
+  chat.handshake().say_client("CHAT hello");
+  for (unsigned i = 0; i < 2 * TcpReset::kVolleysMax; ++i) chat.say_server("and more");
+  const std::uint32_t client_next = chat.next(Side::client), server_next = chat.next(Side::server);
+  run(chat);
+  EXPECT_TRUE(sent_to("198.51.100.7", client_next));
+  EXPECT_TRUE(sent_to("192.0.2.10", server_next));
 }
 
 TEST_F(StopperTest, LeavesAllElseAlone) {
@@ -153,11 +216,11 @@ TEST_F(StopperTest, TheSwitchAndTheLimitHoldBack) {
 TEST_F(StopperTest, TriesAgainAsLongAsDataFlowsAndThenSaysItFailed) {
   Talk chat = talk();
   chat.handshake().say_client("CHAT hello");
-  for (int i = 0; i < 30; ++i) chat.say_server("go on").say_client("and on");
+  for (int i = 0; i < 100; ++i) chat.say_server("go on").say_client("and on").wait(std::chrono::milliseconds{50});
   run(chat);
   EXPECT_GE(sent_.size(), TcpReset::kVolleysMax * 2);
-  EXPECT_EQ(told_.back().what, StopEvent::What::failed);
-  EXPECT_EQ(counts_.failed, 1U);
+  EXPECT_TRUE(std::ranges::any_of(told_, [](const StopEvent& event) { return event.what == StopEvent::What::failed; }));
+  EXPECT_EQ(counts_.failed, 1U) << "it is told once";
 }
 
 TEST_F(StopperTest, AConnectionThatComesBackIsTakenUpAgain) {
