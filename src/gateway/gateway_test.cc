@@ -314,6 +314,29 @@ TEST_F(RelayTest, AJournalThatStandsStillStopsTheReading) {
   EXPECT_EQ(lines, 20'001U);
 }
 
+// What waited is written in one go: for the moment the queue is more than half full, but never was full.
+TEST_F(RelayTest, AfterAWaitTheSideIsReadAgainThoughItsQueueWasNeverFull) {
+  config.limits.pending_units_max = 4;
+  config.limits.send_queue_bytes_max = 1'000;
+  config.limits.send_stall_seconds = std::chrono::hours{1};
+  config.limits.rate_units_per_second = 0;
+  join();
+  sign_in();
+  journal().hold(true);
+  std::string lines;
+  for (int i = 0; i < 4; ++i) lines += "MSG bob " + std::string(180, 'x') + "\n";
+  client->send(lines);
+  ASSERT_TRUE(until_records(Kind::message, 4));
+  on_loop([] {});
+  journal().hold(false);
+  journal().let_all();
+  Buffer arrived;
+  while (arrived.size() < lines.size()) arrived += upstream->read_some();
+  EXPECT_EQ(arrived, lines);
+  client->send("MSG bob after\n");
+  EXPECT_TRUE(until_records(Kind::message, 5));
+}
+
 TEST_F(RelayTest, AFullJournalQueueLosesNothingAndKeepsTheOrder) {
   config.limits.rate_units_per_second = 0;
   join();

@@ -76,7 +76,8 @@ bool Session::must_pause(Side side) {
   const std::size_t octets = pending_octets_[at];
   if (blocked_) return true;
   if (units >= shop_.limits.pending_units_max / share || octets >= shop_.limits.pending_bytes_max / share) return true;
-  if (target != nullptr && target->queued() >= shop_.limits.send_queue_bytes_max / share) return true;
+  // Not by the queue's size: held back for another reason, nobody would say that a half full queue is empty again.
+  if (target != nullptr && target->congested()) return true;
   return side == Side::client && shop_.limits.rate_units_per_second > 0 && tokens_ < 0;
 }
 
@@ -100,7 +101,8 @@ void Session::regulate() {
     else
       source->resume();
   }
-  if (changed || codec_->deadline() != codec_deadline_) arm_clock();
+  // Tokens are the clock's business alone, also when what held the client back before has just given way to them.
+  if (changed || (held_back_[0] && tokens_ < 0) || codec_->deadline() != codec_deadline_) arm_clock();
 }
 
 // ---- Limits of time ------------------------------------------------------------------------------------------------

@@ -58,6 +58,7 @@ class Stream final : public Pollable, public Deferred {
 
   std::size_t queued() const { return out_.size() - out_sent_ + plain_.size(); }
   bool full() const { return queued() >= queue_max_; }
+  bool congested() const { return was_full_; }  // it was full, and on_relief is still to come
   // Since when the peer has taken nothing of what is queued; nullopt: nothing is queued.
   std::optional<Wheel::Clock::time_point> stalled_since() const { return stalled_since_; }
 

@@ -20,7 +20,10 @@ from clients.raw_xmpp import RawXmpp, message
 from conftest import USERS, _let_servers_in
 
 OPENING = b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='im.test' version='1.0'>"
-HANDSHAKE_SECONDS = 2
+HANDSHAKE_SECONDS = 5
+PATIENCE = 90  # seconds until something counts as lost, on a machine under load
+# Freed memory that the address sanitizer holds back (256 MiB by its own choice) is not the gateway's.
+SANITIZER = ":".join(filter(None, [os.environ.get("ASAN_OPTIONS"), "quarantine_size_mb=1:thread_local_quarantine_size_kb=64"]))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,8 @@ def bed(tmp_path_factory, authority):
     gateway.listen("irc", "irc", "none", ngircd.plain_port, "none")
     gateway.listen("nowhere", "xmpp", "direct", free_port(), "direct")
     gateway.listen("nowhere-irc", "irc", "none", free_port(), "none")
-    gateway.overrides["limits"] = {"handshake_seconds": HANDSHAKE_SECONDS, "sign_in_seconds": 5, "connect_seconds": 2}
+    gateway.overrides["limits"] = {"handshake_seconds": HANDSHAKE_SECONDS, "sign_in_seconds": 12, "connect_seconds": 10}
+    gateway.environment = {"ASAN_OPTIONS": SANITIZER}
     yield gateway.start()
     assert gateway.stop() == 0, gateway.process.tail()
     prosody.stop()
@@ -46,7 +50,7 @@ def bed(tmp_path_factory, authority):
 
 def dial(bed, listener="xmpp", sending=OPENING):
     context = ssl.create_default_context(cafile=str(bed.authority.ca))
-    plain = socket.create_connection(("127.0.0.1", bed.ports[listener]), timeout=20)
+    plain = socket.create_connection(("127.0.0.1", bed.ports[listener]), timeout=PATIENCE)
     secured = context.wrap_socket(plain, server_hostname="im.test")
     secured.sendall(sending)
     return secured
@@ -87,7 +91,7 @@ def test_bad_xml_gets_the_protocols_error_and_a_record(bed, octets, condition):
     peer.close()
     assert b"<stream:error" in answer and answer.endswith(b"</stream:stream>"), answer
     assert condition in answer, answer
-    wait_until(lambda: len(errors(bed)) > before, "a record of the error", 10, 0.2)
+    wait_until(lambda: len(errors(bed)) > before, "a record of the error", PATIENCE, 0.2)
 
 
 def test_a_stanza_of_100_mb_is_cut_off_in_bounded_memory(bed):
@@ -104,12 +108,12 @@ def test_a_stanza_of_100_mb_is_cut_off_in_bounded_memory(bed):
         pass  # cut off
     peer.close()
     assert memory_kib(bed) - before < 32 * 1024
-    wait_until(lambda: len(errors(bed)) > known, "a record of the error", 10, 0.2)
+    wait_until(lambda: len(errors(bed)) > known, "a record of the error", PATIENCE, 0.2)
 
 
 def test_an_irc_line_without_end_is_cut_off(bed):
     before = len(errors(bed))
-    peer = socket.create_connection(("127.0.0.1", bed.ports["irc"]), timeout=20)
+    peer = socket.create_connection(("127.0.0.1", bed.ports["irc"]), timeout=PATIENCE)
     try:
         for _ in range(1600):
             peer.sendall(b"x" * 65536)
@@ -117,28 +121,28 @@ def test_an_irc_line_without_end_is_cut_off(bed):
     except OSError:
         pass  # cut off
     peer.close()
-    wait_until(lambda: len(errors(bed)) > before, "a record of the error", 10, 0.2)
+    wait_until(lambda: len(errors(bed)) > before, "a record of the error", PATIENCE, 0.2)
 
 
 def test_a_handshake_that_never_ends_is_ended(bed):
-    peer = socket.create_connection(("127.0.0.1", bed.ports["xmpp"]), timeout=HANDSHAKE_SECONDS + 20)
+    peer = socket.create_connection(("127.0.0.1", bed.ports["xmpp"]), timeout=PATIENCE)
     peer.sendall(b"\x16\x03\x01")
     mine = f"127.0.0.1:{peer.getsockname()[1]}"
     begin = time.monotonic()
     assert read_all(peer) == b""
-    assert HANDSHAKE_SECONDS - 1 < time.monotonic() - begin < HANDSHAKE_SECONDS + 15
+    assert HANDSHAKE_SECONDS - 1 < time.monotonic() - begin < HANDSHAKE_SECONDS + 60
     peer.close()
 
     def ended():
         records = bed.records()
         opened = [r["connection"] for r in records if r["kind"] == "stream_open" and r["detail"] == mine]
         return [r for r in records if r["kind"] == "stream_close" and r["connection"] in opened and r["detail"].startswith("handshake: ")]
-    wait_until(ended, "a record of its end", 10, 0.2)
+    wait_until(ended, "a record of its end", PATIENCE, 0.2)
 
 
 def test_one_who_never_signs_in_is_let_go(bed):
     peer = dial(bed)
-    peer.settimeout(30)
+    peer.settimeout(PATIENCE)
     answer = read_all(peer)
     assert b"<connection-timeout" in answer and answer.endswith(b"</stream:stream>"), answer
     peer.close()
@@ -149,11 +153,11 @@ def test_an_upstream_that_is_down_is_told_in_the_protocol_and_recorded(bed):
     answer = read_all(peer)
     assert b"<stream:error" in answer and (b"remote-connection-failed" in answer or b"internal-server-error" in answer), answer
     peer.close()
-    irc = socket.create_connection(("127.0.0.1", bed.ports["nowhere-irc"]), timeout=20)
+    irc = socket.create_connection(("127.0.0.1", bed.ports["nowhere-irc"]), timeout=PATIENCE)
     irc.sendall(b"NICK x\r\nUSER x 0 * :x\r\n")
     assert b"ERROR :" in read_all(irc)
     irc.close()
-    wait_until(lambda: [r for r in bed.records() if r["kind"] == "outage"], "an outage record", 10, 0.2)
+    wait_until(lambda: [r for r in bed.records() if r["kind"] == "outage"], "an outage record", PATIENCE, 0.2)
 
 
 def test_a_server_that_vanishes_mid_stanza_ends_the_client_properly(bed, tmp_path, authority):
@@ -173,10 +177,10 @@ def test_a_server_that_vanishes_mid_stanza_ends_the_client_properly(bed, tmp_pat
     gateway = Gateway(tmp_path, authority)
     gateway.listen("irc", "irc", "none", listener.getsockname()[1], "none")
     gateway.start()
-    client = socket.create_connection(("127.0.0.1", gateway.ports["irc"]), timeout=20)
+    client = socket.create_connection(("127.0.0.1", gateway.ports["irc"]), timeout=PATIENCE)
     client.sendall(b"NICK ann\r\nUSER ann 0 * :ann\r\n")
     answer = read_all(client)
-    thread.join(20)
+    thread.join(PATIENCE)
     listener.close()
     assert b"001 ann" in answer and b"half a li" not in answer and b"ERROR :" in answer, answer
     assert gateway.stop() == 0
@@ -200,10 +204,10 @@ def test_an_xmpp_server_that_vanishes_mid_stanza_ends_the_client_properly(tmp_pa
     gateway = Gateway(tmp_path, authority)
     gateway.listen("xmpp", "xmpp", "none", listener.getsockname()[1], "none")
     gateway.start()
-    client = socket.create_connection(("127.0.0.1", gateway.ports["xmpp"]), timeout=20)
+    client = socket.create_connection(("127.0.0.1", gateway.ports["xmpp"]), timeout=PATIENCE)
     client.sendall(OPENING)
     answer = read_all(client)
-    thread.join(20)
+    thread.join(PATIENCE)
     listener.close()
     assert b"<mechanism>PLAIN" in answer and b"half a mess" not in answer, answer
     assert b"<remote-connection-failed" in answer and answer.endswith(b"</stream:stream>"), answer
@@ -263,7 +267,7 @@ def test_an_unknown_key_is_named_with_its_line_and_what_would_be_valid(bed, tmp_
 
 def start_and_fail(gateway) -> str:
     """Starts the gateway, which must refuse to run; what it said."""
-    done = subprocess.run([gateway_bed.BINARY, "gateway", "-c", gateway.write_config()], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([gateway_bed.BINARY, "gateway", "-c", gateway.write_config()], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode not in (0, -11, -6), done.stderr
     return done.stdout + done.stderr
 
@@ -279,9 +283,10 @@ def small(tmp_path, authority, bed):
     gateway.listen("irc", "irc", "none", int(bed.listeners[1]["route"]["address"].rpartition(":")[2]), "none")
     gateway.start()
     ann = RawIrc(gateway.ports["irc"], "annie")
-    for number in range(50):
+    for number in range(20):
         ann.send(f"PRIVMSG annie :archived {number}")
-    wait_until(lambda: ann.receive(1) is not None and len(ann.heard()) == 50, "all of it", 20, 0)
+    # ngircd makes one who says much wait: 50 messages took it 18 seconds.
+    wait_until(lambda: ann.receive(1) is not None and len(ann.heard()) == 20, "all of it", PATIENCE, 0)
     ann.socket.close()
     assert gateway.stop() == 0
     return gateway
