@@ -154,9 +154,10 @@ def test_live_on_loopback_without_rights():
         client.close()
         accepted[0].close()
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=60)
+        out, said = process.communicate(timeout=100)
     finally:
         process.kill()
+    assert process.returncode == 0, (process.returncode, said.decode())
     answer = json.loads(out)
     assert "dropped" in answer
     assert "seen live" in [message["text"] for message in answer["messages"]]

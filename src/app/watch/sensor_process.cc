@@ -131,7 +131,8 @@ class SensorProcess {
   // Until the stopper wants to try something again, at most a tick.
   int wait_ms(Instant time) const {
     if (stopper_->next_try() <= time) return 0;
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::min<Duration>(stopper_->next_try() - time, kTick));
+    const auto wait =
+        std::chrono::ceil<std::chrono::milliseconds>(std::min<Duration>(stopper_->next_try() - time, kTick));
     return static_cast<int>(wait.count());
   }
 

@@ -94,9 +94,8 @@ Buffer unreachable6(Bytes packet) {
 
 bool TcpReset::was_fired(Side to, std::uint32_t seq, bool steps_too) const {
   const std::size_t count = std::min(fired_count_, fired_.size());
-  return std::any_of(fired_.begin(), fired_.begin() + static_cast<std::ptrdiff_t>(count), [&](const Shot& shot) {
-    return shot.to == to && shot.seq == seq && (steps_too || !shot.step);
-  });
+  return std::any_of(fired_.begin(), fired_.begin() + static_cast<std::ptrdiff_t>(count),
+                     [&](const Shot& shot) { return shot.to == to && shot.seq == seq && (steps_too || !shot.step); });
 }
 
 void TcpReset::observe(const Segment& segment) {

@@ -43,7 +43,7 @@ class TcpReset {
   static constexpr unsigned kVolleysMax = 12;
   static constexpr std::array<Duration, 3> kPauses{Duration{30'000'000}, Duration{150'000'000},
                                                    Duration{600'000'000}};  // before each repetition of a volley
-  static constexpr Duration kHeldPause{50'000'000};       // before what was held back is tried again; doubles up to
+  static constexpr Duration kHeldPause{50'000'000};  // before what was held back is tried again; doubles up to
   static constexpr Duration kHeldPauseMax{2'000'000'000};
   static constexpr Duration kSilence{3'000'000'000};  // no data for so long after a volley: it is over
 

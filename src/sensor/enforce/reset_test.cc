@@ -171,8 +171,7 @@ TEST(TcpReset, WhatWasHeldBackIsNoTryAndIsTriedAgainByTheClock) {
   }
   EXPECT_EQ(reset.volleys(), 0U);
   ASSERT_TRUE(reset.next_try());
-  EXPECT_TRUE(aimed_at(reset.repetition(*reset.next_try()), Side::server)
-                  .contains(1'000 + 20 * TcpReset::kVolleysMax));
+  EXPECT_TRUE(aimed_at(reset.repetition(*reset.next_try()), Side::server).contains(1'000 + 20 * TcpReset::kVolleysMax));
 }
 
 TEST(TcpReset, WithoutASegmentThereIsNothingToSend) {

@@ -82,8 +82,8 @@ class Stopper final : public FlowWatcher {
   void packet(const Flow& flow, const Packet& packet, Side from) override;
   void named(const Flow& flow, const Named& named, bool managed) override;
   void ended(const Flow& flow, std::string_view application, Category category, bool managed) override;
-  // From time to time, with the newest time, at the latest at `next_try`: tries again what no packet would bring up, and
-  // settles what fell silent.
+  // From time to time, with the newest time, at the latest at `next_try`: tries again what no packet would bring up,
+  // and settles what fell silent.
   void settle(Instant now);
   Instant next_try() const { return next_try_; }  // Instant::max(): nothing waits
 
