@@ -1,7 +1,8 @@
 """The sensor on a mirror port resets what is not wanted and nothing else.
 
 Hosts are network namespaces on one switch; the switch's nftables copies what the client's and the server's port take in
-to the mirror port. ngircd is real; the peers beside it speak just enough of their protocols to be what they are.
+to the mirror port. ngircd, Prosody, libtorrent and Python's HTTP server are real; the peers beside them speak just enough
+of their protocols to be what they are.
 CHANCERY_RESET_TRIES=100 tries each case so often (the suite: 5, and one that misses is tried once more), demands 95 %,
 and prints the share and the median time.
 """
@@ -16,12 +17,14 @@ import time
 
 import pytest
 
+from beds.mirror import SERVER, Network, await_port, inside
+
 TRIES = int(os.environ.get("CHANCERY_RESET_TRIES", "5"))
 MISSES_MAX = TRIES // 20
 WATCH = 20  # seconds for a machine under load; a reset ends it at once
 CHANCERY = os.environ.get("CHANCERY", "build/dev/chancery")
-CLIENT, SERVER, SENSOR = "10.99.0.1", "10.99.0.2", "10.99.0.3"
 GATEWAY_PORT = 5299
+PROSODY_PORT, PROSODY_GATEWAY_PORT = 5322, 5300  # one server, whose second port is the gateway's
 
 IRCD = """[Global]
 Name = irc.test
@@ -101,48 +104,6 @@ BUSY = {"irc": "PRIVMSG #all :and on it goes\r\n", "xmpp": "<message to='bob@im.
 CASES = {"irc": (6667, IRC), "xmpp": (5222, XMPP), "torrent": (6881, TORRENT)}
 
 
-def ip(*words):
-    subprocess.run(["ip", *words], check=True, capture_output=True)
-
-
-def inside(space, *command, **options):
-    return subprocess.Popen(["ip", "netns", "exec", space, *command], text=True, **options)
-
-
-class Network:
-    """client, server and sensor on a switch; the switch copies to the sensor's mirror port."""
-
-    def __init__(self):
-        self.tag = f"ch{os.getpid()}"
-        self.spaces = []
-        for name in ("switch", "client", "server", "sensor"):
-            ip("netns", "add", self.space(name))
-            self.spaces.append(self.space(name))
-            ip("-n", self.space(name), "link", "set", "lo", "up")
-        switch = self.space("switch")
-        ip("-n", switch, "link", "add", "br0", "type", "bridge")
-        ip("-n", switch, "link", "set", "br0", "up")
-        for name, address in (("client", CLIENT), ("server", SERVER), ("sensor", SENSOR)):
-            ip("-n", switch, "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", self.space(name))
-            ip("-n", switch, "link", "set", name, "master", "br0", "up")
-            ip("-n", self.space(name), "addr", "add", f"{address}/24", "dev", "eth0")
-            ip("-n", self.space(name), "link", "set", "eth0", "up")
-        ip("-n", switch, "link", "add", "mirror", "type", "veth", "peer", "name", "mirror", "netns", self.space("sensor"))
-        ip("-n", switch, "link", "set", "mirror", "up")
-        ip("-n", self.space("sensor"), "link", "set", "mirror", "up")
-        rules = "".join(f"chain {port} {{ type filter hook ingress device \"{port}\" priority 0; dup to \"mirror\"; }}\n"
-                        for port in ("client", "server"))
-        subprocess.run(["ip", "netns", "exec", switch, "nft", "-f", "-"], input=f"table netdev copy {{\n{rules}}}\n",
-                       text=True, check=True)
-
-    def space(self, name):
-        return f"{self.tag}-{name}"
-
-    def close(self):
-        for space in self.spaces:
-            subprocess.run(["ip", "netns", "del", space], capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def network():
     if os.geteuid() != 0:
@@ -170,13 +131,7 @@ def servers(network, tmp_path_factory):
                inside(network.space("server"), sys.executable, "-c", SERVERS, stdin=subprocess.PIPE, stdout=subprocess.PIPE)]
     assert running[1].stdout.readline() == "ready\n"
     for port in (6667, 80):
-        for _ in range(200):
-            probe = inside(network.space("client"), sys.executable, "-c",
-                           f"import socket; socket.create_connection(('{SERVER}', {port}), 1)", stderr=subprocess.DEVNULL)
-            if probe.wait() == 0:
-                break
-        else:
-            pytest.fail(f"no server at port {port}")
+        await_port(network, port)
     yield
     for process in running:
         process.kill()
@@ -190,7 +145,7 @@ def sensor(network, servers, tmp_path_factory):
     config.write_text(f"""interface: mirror
 folder: state
 report_seconds: 1
-gateways: ["{SERVER}:{GATEWAY_PORT}"]
+gateways: ["{SERVER}:{GATEWAY_PORT}", "{SERVER}:{PROSODY_GATEWAY_PORT}"]
 stopping:
   rules:
     - {{categories: [im, p2p], action: reset}}
@@ -261,6 +216,138 @@ def test_resets(case, busy, sensor, client):
     median = statistics.median(answer["ms"] for answer in ended) if ended else float("nan")
     print(f"{case} {'busy' if busy else 'idle'}: {len(ended)} of {len(answers)} reset, median {median:.1f} ms")
     assert len(ended) >= TRIES - MISSES_MAX, f"{missed}\n{sensor.log.read_text()[-4000:]}"
+
+
+PROSODY = """pidfile = "{folder}/prosody.pid"
+data_path = "{folder}"
+interfaces = {{ "{address}" }}
+c2s_ports = {{ {ports[0]}, {ports[1]} }}
+s2s_ports = {{ }}
+http_ports = {{ }}
+https_ports = {{ }}
+modules_enabled = {{ "roster"; "saslauth"; "ping"; "posix" }}
+modules_disabled = {{ "s2s"; "tls"; "limits" }}
+allow_unencrypted_plain_auth = true
+c2s_require_encryption = false
+authentication = "internal_plain"
+VirtualHost "im.test"
+"""
+
+# In the client's namespace: signs in without TLS, then pings; says what became of it.
+XMPP_CLIENT = r"""
+import base64, socket, sys
+port, pings = int(sys.argv[1]), int(sys.argv[2])
+peer = socket.create_connection(("10.99.0.2", port), timeout=30)
+def ask(text, answer):
+    peer.sendall(text.encode()); got = b""
+    while answer not in got:
+        chunk = peer.recv(65536)
+        if not chunk: raise SystemExit("closed")
+        got += chunk
+STREAM = "<?xml version='1.0'?><stream:stream to='im.test' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+try:
+    ask(STREAM, b"</stream:features>")
+    secret = base64.b64encode(b"\0ada\0lovelace").decode()
+    ask(f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{secret}</auth>", b"<success")
+    ask(STREAM, b"</stream:features>")
+    ask("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>", b"<jid>")
+    for i in range(pings):
+        ask(f"<iq type='get' id='p{i}' to='im.test'><ping xmlns='urn:xmpp:ping'/></iq>", f"id='p{i}'".encode())
+    print("signed in")
+    if not pings: peer.recv(65536); print("closed")
+except (ConnectionResetError, BrokenPipeError): print("reset")
+"""
+
+
+@pytest.fixture
+def prosody(network, servers, tmp_path):
+    if not shutil.which("prosody"):
+        pytest.skip("prosody is not installed")
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    config = tmp_path / "prosody.cfg.lua"
+    config.write_text(PROSODY.format(folder=tmp_path, address=SERVER, ports=(PROSODY_PORT, PROSODY_GATEWAY_PORT)))
+    accounts = tmp_path / "im%2etest" / "accounts"
+    accounts.mkdir(parents=True)
+    (accounts / "ada.dat").write_text('return { ["password"] = "lovelace" };\n')
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        shutil.chown(path, "prosody", "prosody")
+    with open(tmp_path / "log", "w") as log:
+        process = inside(network.space("server"), "setpriv", "--reuid=prosody", "--regid=prosody", "--clear-groups", "prosody", "-F",
+                         "--config", str(config), stdout=log, stderr=log)
+    await_port(network, PROSODY_PORT)
+    yield
+    process.kill()
+    process.wait()
+
+
+def xmpp_client(network, port, pings):
+    process = inside(network.space("client"), sys.executable, "-c", XMPP_CLIENT, str(port), str(pings), stdout=subprocess.PIPE)
+    return process.communicate(timeout=120)[0].split("\n")[-2]
+
+
+def test_a_real_xmpp_session_is_reset_unless_it_goes_through_the_gateway(network, prosody, sensor):
+    assert xmpp_client(network, PROSODY_GATEWAY_PORT, 20) == "signed in"
+    assert xmpp_client(network, PROSODY_PORT, 0) == "reset"
+
+
+# One end of a BitTorrent transfer that is too slow to be over before it is reset; encryption off, TCP only.
+TORRENT_PEER = r"""
+import libtorrent, sys, time
+role, folder = sys.argv[1:]
+session = libtorrent.session({"listen_interfaces": ("10.99.0.2:6890" if role == "seed" else "10.99.0.1:6891"), "enable_dht": False, "enable_lsd": False,
+    "enable_upnp": False, "enable_natpmp": False, "enable_outgoing_utp": False, "enable_incoming_utp": False, "in_enc_policy": 2,
+    "out_enc_policy": 2, "upload_rate_limit": 100_000, "alert_mask": 0x7fffffff, "min_reconnect_time": 1, "allow_multiple_connections_per_ip": True})
+transfer = session.add_torrent({"ti": libtorrent.torrent_info(folder + "/data.torrent"), "save_path": folder + "/" + role})
+if role == "seed":
+    while not transfer.status().is_seeding: time.sleep(0.05)
+    print("ready", flush=True); sys.stdin.read(); raise SystemExit
+transfer.connect_peer(("10.99.0.2", 6890))
+end, resets, received = time.monotonic() + 90, 0, 0
+while time.monotonic() < end and not resets:
+    session.wait_for_alert(200)
+    for alert in session.pop_alerts():
+        if isinstance(alert, libtorrent.peer_disconnected_alert): resets += "reset" in alert.message().lower()
+print(resets, int(transfer.status().is_seeding), flush=True)
+"""
+
+
+def test_a_real_bittorrent_transfer_is_reset(network, sensor, tmp_path):
+    libtorrent = pytest.importorskip("libtorrent", reason="python3-libtorrent is not installed")
+    for role in ("seed", "leech"):
+        (tmp_path / role).mkdir()
+    (tmp_path / "seed" / "data").write_bytes(os.urandom(8 << 20))
+    files = libtorrent.file_storage()
+    libtorrent.add_files(files, str(tmp_path / "seed" / "data"))
+    made = libtorrent.create_torrent(files)
+    libtorrent.set_piece_hashes(made, str(tmp_path / "seed"))
+    (tmp_path / "data.torrent").write_bytes(libtorrent.bencode(made.generate()))
+    seed, leech = (inside(network.space(space), sys.executable, "-c", TORRENT_PEER, role, str(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                   for space, role in (("server", "seed"), ("client", "leech")))
+    try:
+        assert seed.stdout.readline() == "ready\n"
+        resets, finished = leech.communicate(timeout=120)[0].split()
+        assert int(resets) > 0 and finished == "0"
+    finally:
+        for process in (seed, leech):
+            process.kill()
+            process.wait()
+
+
+def test_a_real_web_server_is_left_alone(network, sensor, tmp_path):
+    (tmp_path / "page").write_text("hello")
+    process = inside(network.space("server"), sys.executable, "-m", "http.server", "--bind", SERVER, "-d", str(tmp_path), "8000",
+                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        await_port(network, 8000)
+        done = subprocess.run(["ip", "netns", "exec", network.space("client"), sys.executable, "-c",
+                               "import urllib.request as web\n"
+                               f"for _ in range(20): print(web.urlopen('http://{SERVER}:8000/page', timeout=30).read().decode())"],
+                              capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["hello"] * 20
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_leaves_the_others_alone(sensor, client):
