@@ -138,6 +138,8 @@ Exported nft(const Entries& entries, Instant now) {
 // --- ipset
 // ------------------------------------------------------------------------------------------------------------
 
+constexpr std::uint64_t kIpsetSecondsMax = 2'147'483;  // more makes it refuse the whole file
+
 Exported ipset(const Entries& entries, Instant now) {
   Exported out;
   for (const auto family : {"4", "6"}) {
@@ -163,7 +165,7 @@ Exported ipset(const Entries& entries, Instant now) {
                               target.endpoint.port);
     else
       out.text += fmt::format("add chancery-ports-{} {}", transport, target.endpoint.port);
-    if (entry->expires_at) out.text += fmt::format(" timeout {}", seconds_left(*entry, now));
+    if (entry->expires_at) out.text += fmt::format(" timeout {}", std::min(seconds_left(*entry, now), kIpsetSecondsMax));
     out.text += " -exist\n";
     ++out.written;
   }
