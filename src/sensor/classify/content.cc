@@ -73,9 +73,11 @@ const Finding* by_alpn(const ClientHello& hello) {
 
 std::string_view without_star(std::string_view name) { return name.starts_with("*.") ? name.substr(2) : name; }
 
-// A certificate may serve many names of one owner: it tells something only if all of them mean the same.
+// A certificate may serve many names of one owner: it tells something only if all of them mean the same, also those
+// beyond the ones that are read.
 const HostRule* rule_of_all(const std::vector<std::string>& names, const Hosts& hosts) {
   const HostRule* first = nullptr;
+  if (names.size() >= kTlsNamesMax) return nullptr;
   for (const std::string& name : names) {
     const HostRule* rule = hosts.find(without_star(name));
     if (rule == nullptr || (first != nullptr && rule->application != first->application)) return nullptr;
@@ -99,7 +101,13 @@ Content judge_certificate(const FlowStart& flow, const Hosts& hosts, bool last_c
     carrier.named.cover = Cover::tls;
     carrier.shown_name = without_star(flight.certificate.front());
     carrier.state = Content::State::named;
+    return carrier;
   }
+  const auto listed = [&](const std::string& name) { return hosts.find(without_star(name)) != nullptr; };
+  carrier.shared = std::ranges::any_of(flight.certificate, listed);
+  // Of several, the name that is nobody's speaks for the innocent: a listed one is not to be blamed for this flow.
+  const auto innocent = std::ranges::find_if_not(flight.certificate, listed);
+  if (innocent != flight.certificate.end()) carrier.named.host = *innocent;
   return carrier;
 }
 

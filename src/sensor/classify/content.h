@@ -18,6 +18,8 @@ struct Content {
   State state = State::unknown;
   Named named;
   std::string shown_name;  // a server name that the flow showed, listed or not: for learning; empty: none
+  bool shared = false;     // its certificate is for several applications, or for what is none: what was learned of the
+                           // address does not say which of them it was
 };
 
 // With `last_chance`, never `wait`.

@@ -153,7 +153,7 @@ Opinion Decider::classify_stream(Notes* notes, const FlowStart& flow, bool last_
   if (!content.shown_name.empty()) learn_handshake(flow, content.shown_name);
   if (content.state == Content::State::named) return named(flow, std::move(content.named));
   const bool is_carrier = content.state == Content::State::carrier;
-  if (is_carrier || last_chance || seen >= kOctetsBeforeMemory)
+  if (!content.shared && (is_carrier || last_chance || seen >= kOctetsBeforeMemory))
     if (auto remembered = by_memory(flow)) {
       remembered->cover = content.named.cover;
       return named(flow, std::move(*remembered));

@@ -73,6 +73,22 @@ TEST_F(DeciderTest, a_certificate_names_what_the_hello_does_not) {
   EXPECT_EQ(named.evidence, "certificate: chat.example.org");
 }
 
+// chat.example.org and *.example.org, of which one is listed.
+TEST_F(DeciderTest, a_certificate_that_also_serves_other_names_makes_nobody_a_messenger) {
+  Hosts hosts;
+  EXPECT_EQ(hosts.add("=chat.example.org\tExampleTalk\tim\ntalk.example.org\tExampleTalk\tim\n"), std::nullopt);
+  DeciderOptions options;
+  options.hosts = &hosts;
+  decider_ = make_decider(options);
+  resolve();
+  EXPECT_EQ(name(Begin::stream("\x83\x91\xaa\x11 opaque"s)).application, "ExampleTalk");
+  const Named named = name(Begin::stream("", read_hex(kMeta + "tls12_server.hex"), true));
+  EXPECT_EQ(named.application, "TLS");
+  EXPECT_EQ(named.category, Category::other);
+  EXPECT_EQ(named.host, "*.example.org");
+  decider_.reset();  // before its hosts
+}
+
 TEST_F(DeciderTest, a_port_alone_names_nothing) {
   for (const std::uint16_t port :
        {std::uint16_t{5222}, std::uint16_t{1863}, std::uint16_t{5190}, std::uint16_t{6667}, std::uint16_t{6881}}) {

@@ -165,7 +165,8 @@ Exported ipset(const Entries& entries, Instant now) {
                               target.endpoint.port);
     else
       out.text += fmt::format("add chancery-ports-{} {}", transport, target.endpoint.port);
-    if (entry->expires_at) out.text += fmt::format(" timeout {}", std::min(seconds_left(*entry, now), kIpsetSecondsMax));
+    if (entry->expires_at)
+      out.text += fmt::format(" timeout {}", std::min(seconds_left(*entry, now), kIpsetSecondsMax));
     out.text += " -exist\n";
     ++out.written;
   }
