@@ -46,6 +46,7 @@ void Sensor::ended(const Flow& flow) {
 }
 
 void Sensor::message(const SeenMessage& message) {
+  if (message.protocol == "sip") summary_.application("SIP", Category::im);  // RFC 3428: no call's signalling alone
   summary_.message(message);
   if (also_ != nullptr) also_->message(message);
 }

@@ -9,6 +9,7 @@
 #include "sensor/classify/peers.h"
 #include "sensor/classify/probe.h"
 #include "sensor/meta/dns.h"
+#include "sensor/meta/http.h"
 #include "sensor/meta/octets.h"
 #include "sensor/meta/quic.h"
 #include "sensor/meta/stun.h"
@@ -17,6 +18,7 @@ namespace chancery::sensor {
 namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
+constexpr std::string_view kTrackerEvidence = "http path: tracker request";
 constexpr std::uint16_t kFirstFreePort = 1'024;
 // What other flows taught is asked when the payload has had this much to say for itself.
 constexpr std::size_t kOctetsBeforeMemory = 256;
@@ -86,6 +88,8 @@ class Decider final : public Classifier {
   void learn_handshake(const FlowStart& flow, const std::string& name);
   void learn_socket(const FlowStart& flow, const Named& named);
   void learn_peers(const Endpoint& client, const Datagram& datagram);
+  void learn_peer(const Endpoint& peer, Instant now);
+  bool learn_tracker(const FlowStart& flow, bool last_chance);
   Opinion named(const FlowStart& flow, Named named);
 
   const Hosts& hosts_;
@@ -151,6 +155,7 @@ Opinion Decider::classify_stream(Notes* notes, const FlowStart& flow, bool last_
   Content content = judge_stream(flow, hosts_, last_chance);
   if (content.state == Content::State::wait) return {};
   if (!content.shown_name.empty()) learn_handshake(flow, content.shown_name);
+  if (content.named.evidence == kTrackerEvidence && !learn_tracker(flow, last_chance)) return {};
   if (content.state == Content::State::named) return named(flow, std::move(content.named));
   const bool is_carrier = content.state == Content::State::carrier;
   if (!content.shared && (is_carrier || last_chance || seen >= kOctetsBeforeMemory))
@@ -320,8 +325,8 @@ void Decider::learn_socket(const FlowStart& flow, const Named& named) {
 }
 
 void Decider::learn_peers(const Endpoint& client, const Datagram& datagram) {
-  for (const Endpoint& peer : announced_peers(datagram.octets))
-    if (peer.port >= kFirstFreePort) sockets_.learn(peer, "BitTorrent", Category::p2p, true, datagram.time);
+  for (const Endpoint& peer : announced_peers(datagram.octets)) learn_peer(peer, datagram.time);
+  if (const auto port = own_port(datagram.octets)) learn_peer({client.address, *port}, datagram.time);
   const auto message = parse_stun(datagram.octets);
   if (!message || !message->peer || message->peer->port < kFirstFreePort) return;
   // Whom the relay's client asks to be connected with (RFC 8656 §9) speaks what the client does.
@@ -329,6 +334,20 @@ void Decider::learn_peers(const Endpoint& client, const Datagram& datagram) {
     const LearnedSockets::Socket spoken = *own;
     sockets_.learn(*message->peer, spoken.application, spoken.category, true, datagram.time);
   }
+}
+
+void Decider::learn_peer(const Endpoint& peer, Instant now) {
+  if (peer.port >= kFirstFreePort) sockets_.learn(peer, "BitTorrent", Category::p2p, true, now);
+}
+
+// False: the answer is still to come.
+bool Decider::learn_tracker(const FlowStart& flow, bool last_chance) {
+  HttpHead request;
+  (void)parse_http(flow.client_octets, request);
+  if (const auto port = own_port_in_path(request.target)) learn_peer({flow.client.address, *port}, flow.now);
+  if (!last_chance && !flow.server_gap && !is_whole_answer(flow.server_octets)) return false;
+  for (const Endpoint& peer : tracker_peers(flow.server_octets)) learn_peer(peer, flow.now);
+  return true;
 }
 
 void Decider::watched(const Endpoint& client, const Endpoint& server, const Datagram& datagram) {

@@ -145,6 +145,20 @@ TEST_F(DeciderTest, a_peer_that_the_dht_announced) {
   EXPECT_EQ(tcp.evidence, "peer: 198.51.100.11:51413 was announced as a peer of BitTorrent");
 }
 
+// Encrypted handshakes show nothing: who asked a tracker, and whom it answered with, does.
+TEST_F(DeciderTest, peers_that_a_tracker_over_http_tells) {
+  const std::string request = "GET /announce?info_hash=x&peer_id=y&port=51413&left=0 HTTP/1.1\r\nHost: a.test\r\n\r\n";
+  const std::string answer =
+      "HTTP/1.1 200 OK\r\nContent-Length: 41\r\n\r\nd8:intervali1e5:peers6:\xc6\x33\x64\x0c\xc8\xd5"
+      "e"s;
+  EXPECT_EQ(ask(Begin::stream(request, answer.substr(0, answer.size() - 4)), false).state, Opinion::State::undecided);
+  EXPECT_EQ(name(Begin::stream(request, answer)).application, "BitTorrent");
+  for (const Endpoint& peer : {Endpoint{v4("\xc6\x33\x64\x0c"), 51'413}, Endpoint{client_end().address, 51'413}}) {
+    const Named tcp = name(Begin::stream(std::string(300, '\x5e')).from(client_end(50'002)).to(peer));
+    EXPECT_EQ(tcp.application, "BitTorrent") << peer.text();
+  }
+}
+
 TEST_F(DeciderTest, im_inside_http) {
   struct Case {
     std::string request, application, evidence;

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <array>
 
 #include "codec/registry.h"
 #include "sensor/classify/probe.h"
+#include "sensor/meta/http.h"
 
 namespace chancery::sensor {
 namespace {
@@ -45,6 +47,33 @@ bool has_sip_message(const FlowStart& flow) {
   return is(flow.client_octets) || is(flow.server_octets);
 }
 
+// RFC 2812 §3.1, RFC 2813 §4.1, IRCv3, HAProxy's PROXY: what a client's or a server's first line may be.
+bool opens_irc(Bytes client) {
+  static constexpr std::array<Bytes, 20> kFirst{
+      "PASS", "NICK", "USER",    "CAP",    "WEBIRC", "AUTHENTICATE", "STARTTLS", "PING",    "PONG",  "JOIN",
+      "PART", "MODE", "PRIVMSG", "TAGMSG", "QUIT",   "SERVER",       "PROTOCTL", "SERVICE", "PROXY", "OPER"};
+  const std::size_t begin = std::min(client.find_first_not_of(" \r\n"), client.size());
+  const Bytes line = client.substr(begin, client.find_first_of("\r\n", begin) - begin);
+  if (line.empty() || line.front() == '@' || line.front() == ':') return true;
+  const Bytes word = line.substr(0, line.find(' '));
+  return std::ranges::any_of(kFirst, [&](Bytes first) { return equals_ignoring_case(first, word); });
+}
+
+bool opens_xml(Bytes octets) {
+  const std::size_t begin = octets.find_first_not_of(" \t\r\n");
+  return begin == Bytes::npos || octets[begin] == '<';
+}
+
+// What was seen from its first octet on begins like the protocol: words of it further down are another one's content
+// (a store that is given lines of chat).
+bool begins_so(Bytes protocol, const FlowStart& flow) {
+  if (flow.midstream || flow.transport == Transport::udp) return true;
+  const Bytes client = flow.client_gap ? Bytes{} : flow.client_octets;
+  const Bytes server = flow.server_gap ? Bytes{} : flow.server_octets;
+  if (protocol == "xmpp") return opens_xml(client) && opens_xml(server);
+  return protocol != "irc" || opens_irc(client);
+}
+
 bool fits(const Protocol& protocol, const FlowStart& flow, const Known& known, bool& swapped) {
   if (flow.transport == Transport::udp) {
     swapped = false;
@@ -67,7 +96,7 @@ std::optional<Finding> probe_codecs(const FlowStart& flow) {
     const Protocol* protocol = find_protocol(known.protocol);
     if (protocol == nullptr || protocol->probe == nullptr) continue;
     bool swapped = false;
-    if (!fits(*protocol, flow, known, swapped)) continue;
+    if (!begins_so(known.protocol, flow) || !fits(*protocol, flow, known, swapped)) continue;
     Finding finding{known.application, known.category, known.evidence, protocol->name, swapped};
     if (known.protocol == "sip" && has_sip_message(flow)) {
       finding.category = Category::im;

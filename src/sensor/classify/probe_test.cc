@@ -232,6 +232,15 @@ TEST(StreamProbe, leaves_other_protocols_alone) {
     }
 }
 
+// What a store or a queue is given may be lines of chat; joined midway it cannot be told from them.
+TEST(StreamProbe, words_inside_another_protocol_are_its_content) {
+  for (const std::string& client :
+       {"*3\r\n$7\r\nPUBLISH\r\n$4\r\n#tea\r\n$19\r\nPRIVMSG #tea :hello\r\n"s,
+        "set x 0 0 19\r\nPRIVMSG #tea :hello\r\n"s,
+        "*3\r\n$5\r\nLPUSH\r\n$3\r\ntea\r\n$43\r\n<message to='a@b'><body>x</body></message>\r\n"s})
+    EXPECT_FALSE(ask_all(Begin::stream(client, "+OK\r\n").flow())) << client;
+}
+
 TEST(DatagramProbe, leaves_other_protocols_alone) {
   constexpr Side kClient = Side::client, kServer = Side::server;
   const std::string dns = "\x12\x34\1\0\0\1\0\0\0\0\0\0\1a\4test\0\0\1\0\1"s;

@@ -4,12 +4,11 @@
 #include <array>
 #include <optional>
 
-#include "codec/registry.h"
 #include "core/encoding.h"
 #include "core/utf8.h"
-#include "sensor/read/codec_reader.h"
 #include "sensor/read/http_messages.h"
 #include "sensor/read/web_text.h"
+#include "sensor/read/web_xmpp.h"
 #include "sensor/read/websocket.h"
 
 namespace chancery::sensor {
@@ -107,7 +106,7 @@ class HttpReader final : public FlowReader {
     if (sockets_) return frames(from, octets);
     if (from == Side::client) {
       requests_.messages.octets(octets, requests_);
-    } else if (upgrade_asked_ || bosh_) {  // nothing else of a response is of interest
+    } else if (upgrade_asked_ || xmpp_) {  // nothing else of a response is of interest
       responses_.messages.octets(octets, responses_);
       if (sockets_ && !responses_.messages.rest().empty()) return frames(from, responses_.messages.rest());
     }
@@ -120,11 +119,13 @@ class HttpReader final : public FlowReader {
     } else {
       (from == Side::client ? requests_.messages : responses_.messages).lost(count);
     }
-    if (bosh_) bosh_->lost(from, count);
+    broken_[static_cast<std::size_t>(from)] = true;
+    if (xmpp_) xmpp_->lost(from);
   }
   void finished(Side) override {}
   std::size_t memory() const override {
-    return sizeof *this + requests_.messages.memory() + responses_.messages.memory() + (bosh_ ? bosh_->memory() : 0);
+    return sizeof *this + requests_.messages.memory() + responses_.messages.memory() + (xmpp_ ? xmpp_->memory() : 0) +
+           bodies_[0].capacity() + bodies_[1].capacity();
   }
 
  private:
@@ -132,7 +133,7 @@ class HttpReader final : public FlowReader {
     explicit Requests(HttpReader& r) : messages(true, r.flow_.midstream), reader(r) {}
     bool head(std::string_view head) override { return reader.request(head); }
     bool wants_body() const override { return reader.wants_form_ || reader.wants_stanzas_; }
-    void body(Bytes octets) override { reader.request_body(octets); }
+    void body(Bytes octets) override { reader.keep(Side::client, octets); }
     void body_end() override { reader.request_end(); }
     HttpMessages messages;
     HttpReader& reader;
@@ -140,17 +141,15 @@ class HttpReader final : public FlowReader {
   struct Responses final : HttpMessages::Output {
     explicit Responses(HttpReader& r) : messages(false, r.flow_.midstream), reader(r) {}
     bool head(std::string_view head) override { return reader.response(head); }
-    bool wants_body() const override { return reader.bosh_ != nullptr && reader.response_is_xml_; }
-    void body(Bytes octets) override { (void)reader.bosh_->octets(Side::server, octets, reader.now_); }
-    void body_end() override {
-      if (reader.bosh_) reader.bosh_->lost(Side::server, 0);  // each body is a document of its own
-    }
+    bool wants_body() const override { return reader.xmpp_ != nullptr; }
+    void body(Bytes octets) override { reader.keep(Side::server, octets); }
+    void body_end() override { reader.bosh(Side::server); }
     HttpMessages messages;
     HttpReader& reader;
   };
   struct Sockets {
     std::array<WebSocketTexts, 2> halves;
-    std::unique_ptr<FlowReader> xmpp;  // RFC 7395
+    bool xmpp = false;  // RFC 7395
     WebSocketTexts& half(Side side) { return halves[static_cast<std::size_t>(side)]; }
   };
 
@@ -168,11 +167,11 @@ class HttpReader final : public FlowReader {
       return false;
     }
     upgrade_asked_ = contains_folded(http_field(head, "upgrade"), "websocket");
-    if (upgrade_asked_ && !bosh_) responses_.messages.restart();  // earlier answers were not looked at
+    if (upgrade_asked_ && !xmpp_) responses_.messages.restart();  // earlier answers were not looked at
     const std::string_view type = http_field(head, "content-type");
-    form_.clear();
+    begin_body(Side::client);
     wants_form_ = method == "POST" && contains_folded(type, "x-www-form-urlencoded");
-    wants_stanzas_ = method == "POST" && contains_folded(type, "xml") && http_field(head, "content-encoding").empty();
+    wants_stanzas_ = method == "POST" && !wants_form_;
     if (const std::size_t query = target.find('?'); query != target.npos && has_password(target.substr(query + 1)))
       alert(form_user(target.substr(query + 1)), "password in the URL");
     return true;
@@ -200,33 +199,45 @@ class HttpReader final : public FlowReader {
     reading_.credential(flow_, "http", user, what, now_);
   }
 
-  void request_body(Bytes octets) {
-    if (wants_form_) form_.append(octets.substr(0, kFormMax - std::min(kFormMax, form_.size())));
-    if (!wants_stanzas_) return;
-    if (!bosh_) {
-      form_.append(octets.substr(0, kFormMax - std::min(kFormMax, form_.size())));
-      if (form_.find("http://jabber.org/protocol/httpbind") == form_.npos) return;
-      FlowView inner = flow_;
-      inner.midstream = true;
-      bosh_ = make_codec_reader(reading_, inner, *find_protocol("xmpp"));
-      (void)bosh_->octets(Side::client, form_, now_);
-      form_.clear();
-      return;
+  void begin_body(Side from) {
+    bodies_[static_cast<std::size_t>(from)].clear();
+    broken_[static_cast<std::size_t>(from)] = false;
+  }
+
+  // A body that is wanted, as far as it may be long.
+  void keep(Side from, Bytes octets) {
+    std::string& body = bodies_[static_cast<std::size_t>(from)];
+    const std::size_t max = from == Side::client && wants_form_ ? kFormMax : kBoshMax;
+    body.append(octets.substr(0, max - std::min(max, body.size())));
+    if (from == Side::client && wants_stanzas_ && body.size() > kFormMax && !is_bosh(body)) {
+      wants_stanzas_ = false;
+      body = {};
     }
-    (void)bosh_->octets(Side::client, octets, now_);
   }
 
   void request_end() {
-    if (wants_form_ && has_password(form_)) alert(form_user(form_), "form");
-    if (bosh_ && wants_stanzas_) bosh_->lost(Side::client, 0);
-    form_.clear();
+    if (wants_form_ && has_password(bodies_[0])) alert(form_user(bodies_[0]), "form");
+    if (wants_stanzas_) bosh(Side::client);
+    bodies_[0].clear();
     wants_form_ = wants_stanzas_ = false;
+  }
+
+  void bosh(Side from) {
+    const auto side = static_cast<std::size_t>(from);
+    std::string& body = bodies_[side];
+    if (is_bosh(body)) {
+      if (!xmpp_) xmpp_ = std::make_unique<WebXmpp>(reading_, flow_);
+      if (broken_[side] || body.size() >= kBoshMax)
+        xmpp_->lost(from);
+      else
+        xmpp_->bosh(from, body, now_);
+    }
+    body.clear();
   }
 
   bool response(std::string_view head) {
     const std::string_view status = head.size() > 12 ? head.substr(9, 3) : std::string_view{};
-    response_is_xml_ =
-        contains_folded(http_field(head, "content-type"), "xml") && http_field(head, "content-encoding").empty();
+    begin_body(Side::server);
     if (upgrade_asked_ && status == "101") return turn(head), false;
     if (upgrade_asked_ && !status.starts_with('1')) upgrade_asked_ = false;
     return !status.starts_with('1') && status != "204" && status != "304";
@@ -240,18 +251,15 @@ class HttpReader final : public FlowReader {
       sockets_->half(Side::client).allow_deflate(!contains_folded(extensions, "client_no_context_takeover"));
       sockets_->half(Side::server).allow_deflate(!contains_folded(extensions, "server_no_context_takeover"));
     }
-    if (contains_folded(http_field(head, "sec-websocket-protocol"), "xmpp")) {
-      FlowView inner = flow_;
-      inner.midstream = true;
-      sockets_->xmpp = make_codec_reader(reading_, inner, *find_protocol("xmpp"));
-    }
+    sockets_->xmpp = contains_folded(http_field(head, "sec-websocket-protocol"), "xmpp");
+    if (sockets_->xmpp) xmpp_ = std::make_unique<WebXmpp>(reading_, flow_);
     responses_.messages.stop();
   }
 
   bool frames(Side from, Bytes octets) {
     const bool more = sockets_->half(from).octets(octets, [&](std::string_view text) {
       if (sockets_->xmpp)
-        (void)sockets_->xmpp->octets(from, text, now_);
+        xmpp_->websocket(from, text, now_);
       else if (const auto said = read_web_text(text))
         reading_.text(flow_, "websocket", *said, from, now_);
     });
@@ -265,10 +273,11 @@ class HttpReader final : public FlowReader {
   Responses responses_;
   Instant now_;
   bool closed_ = false, upgrade_asked_ = false;
-  bool wants_form_ = false, wants_stanzas_ = false, response_is_xml_ = false;
-  std::string form_;  // the begin of a body
-  std::string said_;  // the last alert
-  std::unique_ptr<FlowReader> bosh_;
+  bool wants_form_ = false, wants_stanzas_ = false;
+  std::array<std::string, 2> bodies_;  // what is kept of the one that comes, by side
+  std::array<bool, 2> broken_{};       // something of it is lost
+  std::string said_;                   // the last alert
+  std::unique_ptr<WebXmpp> xmpp_;      // BOSH, or RFC 7395 in `sockets_`
   std::unique_ptr<Sockets> sockets_;
 };
 

@@ -62,6 +62,7 @@ Legs::Known Legs::known_of(const Leg& leg, std::uint64_t number) {
   known.text_size = leg.text.size();
   known.from = name_hash(leg.from);
   known.room = name_hash(leg.room);
+  known.id = name_hash(leg.id);
   for (std::string_view rest = leg.to; !rest.empty();) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     known.to.add(name_hash(rest.substr(0, comma)));
@@ -79,7 +80,8 @@ bool Legs::fits(const Known& known, const Known& candidate, const Leg& leg) {
   const Duration apart = leg.time > known.time ? leg.time - known.time : known.time - leg.time;
   if (apart > kLegTime && !leg.delayed) return false;
   // Two words of two clients are two messages; of a client and a server one of them is the later leg.
-  if (known.side == Side::client && leg.side == Side::client) return false;
+  const bool same_id = known.id != 0 && known.id == candidate.id;
+  if (known.side == Side::client && leg.side == Side::client && !same_id) return false;
   const bool unsaid = known.from == 0 || candidate.from == 0 || (known.to.empty() && known.room == 0) ||
                       (candidate.to.empty() && candidate.room == 0);
   if (unsaid && known.server != leg.server.address) return false;
@@ -109,7 +111,7 @@ std::optional<std::uint64_t> Legs::match(const Leg& leg, std::uint64_t number) {
   const auto tag = static_cast<std::uint32_t>(candidate.hash >> 32U);
   Newest& newest = newest_of(candidate.hash);
   const std::uint64_t before = newest.tag == tag && is_alive(newest.serial) ? newest.serial : 0;
-  Known* found = nullptr;  // the oldest that fits
+  Known* found = nullptr;  // the oldest that fits; one with the same id before all others
   std::size_t looked_at = 0;
   for (std::uint64_t serial = before; is_alive(serial) && looked_at < kSameMax; ++looked_at) {
     Known& known = ring_[serial % kLegsMax];
@@ -117,7 +119,9 @@ std::optional<std::uint64_t> Legs::match(const Leg& leg, std::uint64_t number) {
     if (known.hash != candidate.hash) continue;
     const std::size_t brought = known.flows.count(leg.flow);
     const bool own_words = leg.echo && known.side == Side::client && known.flows.first() == leg.flow && brought == 1;
-    if ((brought == 0 || own_words) && fits(known, candidate, leg)) found = &known;
+    if ((brought != 0 && !own_words) || !fits(known, candidate, leg)) continue;
+    const bool found_by_id = found != nullptr && found->id != 0 && found->id == candidate.id;
+    if (!found_by_id || known.id == candidate.id) found = &known;
   }
   if (found != nullptr) {
     if (found->flows.size() < kFlowsMax) found->flows.add(leg.flow);

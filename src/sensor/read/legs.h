@@ -5,7 +5,8 @@
 // words come down one flow they belong to the next message that has them.
 //
 // A later leg has the same protocol, text and parties (what the wire does not say fits anything, but then the server
-// must be the same), comes from a server, and follows within kLegTime. Bounded: only the last kLegsMax messages are
+// must be the same), comes from a server (or has the same id: a SIP proxy is the client of the next leg), and follows
+// within kLegTime. Bounded: only the last kLegsMax messages are
 // remembered.
 #include <array>
 #include <cstdint>
@@ -29,6 +30,7 @@ struct Leg {
   std::string_view from, to;  // `to` empty in a room
   std::string_view room;
   std::string_view text;
+  std::string_view id;       // the message's own, if it is the same on every leg (SIP's Call-ID); empty: there is none
   Side side = Side::client;  // who sent this leg
   bool echo = false;         // the sender is shown his own words, so the flow may be the same
   bool delayed = false;      // delivered late: no bound on time
@@ -76,7 +78,7 @@ class Legs {
     std::uint64_t serial = 0;  // counts up from 1; its place in the ring is serial % kLegsMax
     std::uint64_t older = 0;   // serial of the one before it with the same hash; it may be gone
     std::uint64_t number = 0;
-    std::uint64_t from = 0, room = 0;
+    std::uint64_t from = 0, room = 0, id = 0;
     Instant time;
     std::size_t text_size = 0;
     Side side = Side::client;

@@ -35,6 +35,20 @@ class LegsTest : public ::testing::Test {
   std::uint64_t number_ = 0;
 };
 
+// A SIP proxy opens the connection to the receiver: it is the client of the second leg.
+TEST_F(LegsTest, TheSameIdMakesAClientsWordsALaterLeg) {
+  const auto with = [](Leg leg, std::string_view id) {
+    leg.id = id;
+    return leg;
+  };
+  EXPECT_EQ(match(with(leg(Side::client, 1, "ok"), "a@one")), -1);
+  EXPECT_EQ(match(with(leg(Side::client, 1, "ok"), "b@one")), -1);
+  EXPECT_EQ(match(with(leg(Side::client, 2, "ok"), "b@one")), 1);
+  EXPECT_EQ(match(with(leg(Side::client, 2, "ok"), "a@one")), 0);
+  EXPECT_EQ(match(with(leg(Side::client, 2, "ok"), "c@one")), -1);
+  EXPECT_EQ(match(leg(Side::client, 3, "ok")), -1);
+}
+
 TEST_F(LegsTest, TheReceiversLegNamesTheSenders) {
   EXPECT_EQ(match(leg(Side::client, 1, "hi")), -1);
   EXPECT_EQ(match(leg(Side::server, 2, "hi")), 0);

@@ -70,6 +70,7 @@ Leg leg_of(const Event& event, std::string_view protocol, std::string_view to, s
           event.room.empty() ? to : std::string_view{},
           event.room,
           text,
+          protocol == "sip" ? std::string_view{event.id} : std::string_view{},
           from,
           event.copy == Copy::echo || event.copy == Copy::carbon || event.copy == Copy::resend,
           event.copy == Copy::delayed || event.copy == Copy::archive,
@@ -117,7 +118,7 @@ void Reading::tell_event(SeenEvent seen, const FlowView& flow) {
 }
 
 void Reading::text(const FlowView& flow, std::string_view protocol, const WebText& said, Side from, Instant time) {
-  const Leg leg{time, protocol, said.from, said.to, {}, said.text, from, false, false, flow.server, flow.number};
+  const Leg leg{time, protocol, said.from, said.to, {}, said.text, {}, from, false, false, flow.server, flow.number};
   tell({time,
         protocol,
         said.from,

@@ -168,6 +168,34 @@ TEST_F(ReadingTest, Bosh) {
   EXPECT_THAT(found_.messages, ElementsAre(">bjorn@im: one", "bjorn@im>anna@im: two", "anna@im>bjorn@im: three"));
 }
 
+const std::string kPlain = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>AGFubmEAc2VjcmV0</auth>";
+const std::string kSuccess = "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+const std::string kBind =
+    "<iq xmlns='jabber:client' type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>";
+const std::string kBound =
+    "<iq xmlns='jabber:client' type='result' id='b'><bind "
+    "xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>anna@im/x</jid></bind></iq>";
+
+// As libpurple has it: the type stands in Content-Encoding.
+TEST_F(ReadingTest, BoshFromTheSignInOn) {
+  const auto post = [](const std::string& more, const std::string& inner) {
+    const std::string body =
+        "<body rid='1' xmlns='http://jabber.org/protocol/httpbind'" + more + ">" + inner + "</body>";
+    return "cPOST /http-bind HTTP/1.1\r\nHost: h\r\nContent-Encoding: text/xml; charset=utf-8\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+  };
+  const auto reply = [](const std::string& inner) {
+    const std::string body = "<body sid='x' xmlns='http://jabber.org/protocol/httpbind'>" + inner + "</body>";
+    return "sHTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  };
+  play("http", {post(" to='im' wait='60'", ""), reply("<stream:features/>"), post(" sid='x'", kPlain), reply(kSuccess),
+                post(" sid='x' to='im' xmpp:restart='true'", ""), reply("<stream:features/>"), post(" sid='x'", kBind),
+                reply(kBound), post(" sid='x'", "<message to='bjorn@im'><body>a &gt; b</body></message>"),
+                reply("<message from='bjorn@im' to='anna@im/x'><body>two</body></message>")});
+  EXPECT_THAT(found_.messages, ElementsAre("anna@im>bjorn@im: a > b", "bjorn@im>anna@im: two"));
+  EXPECT_THAT(found_.credentials, ElementsAre("xmpp anna@im sasl PLAIN"));
+}
+
 std::string frame(std::string_view payload, bool masked, unsigned char first = 0x81) {
   std::string out(1, static_cast<char>(first));
   const auto mask = static_cast<unsigned char>(masked ? 0x80 : 0);
@@ -225,6 +253,21 @@ TEST_F(ReadingTest, XmppInAWebSocket) {
         "c" + frame("<message xmlns='jabber:client' to='bjorn@im'><body>framed</body></message>", true),
         "s" + frame("<message xmlns='jabber:client' from='bjorn@im' to='anna@im'><body>too</body></message>", false)});
   EXPECT_THAT(found_.messages, ElementsAre(">bjorn@im: framed", "bjorn@im>anna@im: too"));
+}
+
+TEST_F(ReadingTest, AnXmppSignInInAWebSocket) {
+  const std::string open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='im' version='1.0'/>";
+  const std::string answer = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' from='im' version='1.0'/>";
+  const std::string features = "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>";
+  play("http",
+       {kUpgrade, kSwitching + "Sec-WebSocket-Protocol: xmpp\r\n\r\n", "c" + frame(open, true),
+        "s" + frame(answer, false) + frame(features, false), "c" + frame(kPlain, true), "s" + frame(kSuccess, false),
+        "c" + frame(open, true), "s" + frame(answer, false) + frame(features, false), "c" + frame(kBind, true),
+        "s" + frame(kBound, false),
+        "c" + frame("<message xmlns='jabber:client' to='bjorn@im'><body>framed</body></message>", true),
+        "c" + frame("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>", true)});
+  EXPECT_THAT(found_.messages, ElementsAre("anna@im>bjorn@im: framed"));
+  EXPECT_THAT(found_.credentials, ElementsAre("xmpp anna@im sasl PLAIN"));
 }
 
 TEST_F(ReadingTest, WhatIsNoFrameEndsTheWebSocket) {

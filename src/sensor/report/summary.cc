@@ -40,7 +40,11 @@ void Summary::frame(Instant time, std::uint32_t wire_length) {
 }
 
 std::uint16_t Summary::application(std::string_view name, Category category) {
-  if (const auto found = numbers_.find(name); found != numbers_.end()) return found->second;
+  if (const auto found = numbers_.find(name); found != numbers_.end()) {
+    Category& known = applications_[found->second].category;
+    if (known == Category::voip && category == Category::im) known = category;
+    return found->second;
+  }
   if (applications_.size() >= kApplicationsMax && name != "(others)") return application("(others)", Category::other);
   const auto number = static_cast<std::uint16_t>(applications_.size());
   applications_.emplace_back();

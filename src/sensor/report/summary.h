@@ -58,7 +58,9 @@ class Summary {
   explicit Summary(Options options);
 
   void frame(Instant time, std::uint32_t wire_length);
-  std::uint16_t application(std::string_view name, Category category);  // its number, from 1
+  // Its number, from 1. What was taken for telephony becomes a messenger when `im` is said of it later: the begin of a
+  // SIP dialogue does not tell yet.
+  std::uint16_t application(std::string_view name, Category category);
   void packet(const Flow& flow, const Packet& packet);
   void named(const Flow& flow);  // adds to the timeline what was counted before
   void ended(const Flow& flow);

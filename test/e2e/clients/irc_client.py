@@ -11,7 +11,7 @@ WAIT_SECONDS_MAX = 30
 class IrcClient:
     """Signed in after construction. `events` holds every event the library reported, oldest first."""
 
-    def __init__(self, nick: str, port: int, ca=None, caps=()):
+    def __init__(self, nick: str, port: int, ca=None, caps=(), address: str = "127.0.0.1", password: str | None = None):
         self.nick, self.events = nick, []
         self.reactor = irc.client.IRC()
         self.reactor.add_global_handler("all_events", lambda _, event: self.events.append(event), 10)
@@ -22,7 +22,7 @@ class IrcClient:
             factory = irc.connection.Factory()
         self.connection = self.reactor.server()
         self.connection.buffer_class.errors = "replace"
-        self.connection.connect("127.0.0.1", port, nick, connect_factory=factory)
+        self.connection.connect(address, port, nick, password=password, connect_factory=factory)
         if caps:
             self.connection.send_raw("CAP REQ :" + " ".join(caps))
             self.connection.send_raw("CAP END")

@@ -9,20 +9,13 @@ from beds.process import wait_until
 HELPER = pathlib.Path(os.environ.get("CHANCERY_HELPERS", ".")) / "purple_client"
 
 
-class Purple:
-    """`lines` holds what the client reported. Trusts `certificate` for the host "localhost"."""
+class LineDriven:
+    """A program that is told what to do by lines; `lines` holds what it reported."""
 
-    def __init__(self, folder: pathlib.Path, protocol: str, user: str, password: str, certificate=None, **settings):
-        peers = folder / "certificates" / "x509" / "tls_peers"
-        peers.mkdir(parents=True)
-        if certificate:
-            for host in ("localhost", "im.test"):
-                (peers / host).write_bytes(pathlib.Path(certificate).read_bytes())
-        told = [f"{key}={':' + str(value) if isinstance(value, int) and not isinstance(value, bool) else str(value).lower() if isinstance(value, bool) else value}"
-                for key, value in settings.items()]
+    def __init__(self, argv, folder: pathlib.Path):
         self.lines = []
-        self.child = subprocess.Popen([HELPER, folder, protocol, user, password, *told], stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder)
+        self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                      cwd=folder)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -50,3 +43,17 @@ class Purple:
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()
+
+
+class Purple(LineDriven):
+    """Trusts `certificate` for the host "localhost"."""
+
+    def __init__(self, folder: pathlib.Path, protocol: str, user: str, password: str, certificate=None, **settings):
+        peers = folder / "certificates" / "x509" / "tls_peers"
+        peers.mkdir(parents=True)
+        if certificate:
+            for host in ("localhost", "im.test"):
+                (peers / host).write_bytes(pathlib.Path(certificate).read_bytes())
+        told = [f"{key}={':' + str(value) if isinstance(value, int) and not isinstance(value, bool) else str(value).lower() if isinstance(value, bool) else value}"
+                for key, value in settings.items()]
+        super().__init__([HELPER, folder, protocol, user, password, *told], folder)
