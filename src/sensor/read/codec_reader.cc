@@ -16,6 +16,9 @@ bool shows_secret(std::string_view mechanism) {
   return std::ranges::none_of(kHides, [&](std::string_view name) { return mechanism.find(name) != mechanism.npos; });
 }
 
+// What a service gives out for one connection, after a sign-in that was judged by itself: nobody's password.
+bool is_one_time(std::string_view what) { return what == "cookie" || what == "ticket" || what == "switchboard-key"; }
+
 class CodecReader final : public FlowReader {
  public:
   CodecReader(Reading& reading, const FlowView& flow, const Protocol& protocol)
@@ -93,6 +96,7 @@ class CodecReader final : public FlowReader {
 
   // Whose secret it is, and by which mechanism, is known when the server has answered.
   void note_secret(const Secret& secret, const Unit& unit, Instant time) {
+    if (is_one_time(secret.what)) return;
     if (secret.what == "nickserv" && unit.from == Side::server) return;  // says back what the client told: told already
     if (secret.what == "sasl" || secret.what == "pass" || secret.what == "password") {
       pending_ = secret.what;

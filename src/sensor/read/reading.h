@@ -17,7 +17,9 @@ namespace chancery::sensor {
 
 struct ReadOptions {
   bool urls = true;
-  Limits limits{.unit_size_max = 65'536, .members_max = 1'000, .rooms_max = 100, .unacked_max = 100};  // of one codec
+  // A FLAP and a YMSG frame are as long as 16 bits say, and their heads of 6 and 20 octets.
+  Limits limits{
+      .unit_size_max = 65'535 + 20, .members_max = 1'000, .rooms_max = 100, .unacked_max = 100};  // of one codec
 };
 
 // What a reader knows of the flow it reads.

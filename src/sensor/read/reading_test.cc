@@ -17,6 +17,7 @@
 namespace chancery::sensor {
 namespace {
 
+using namespace std::string_literals;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -99,6 +100,27 @@ TEST_F(ReadingTest, AnXmppSessionWithAPlainSignIn) {
         "c<message to='bjorn@im' type='chat'><body>hello</body></message>"});
   EXPECT_THAT(found_.messages, ElementsAre("anna@im>bjorn@im: hello"));
   EXPECT_THAT(found_.credentials, ElementsAre("xmpp anna@im sasl PLAIN"));
+}
+
+// Cookies, tickets and keys of one connection are no credentials of a person.
+TEST_F(ReadingTest, WhatIsGivenOutForOneConnectionIsNoAlert) {
+  play("msnp", {"cUSR 1 anna@example.org 1726.1050826919.32308\r\n", "sUSR 1 OK anna@example.org Anna\r\n"});
+  EXPECT_THAT(found_.credentials, IsEmpty());
+  play("oscar", {"c*\1\0\1\0\x0e\0\0\0\1\0\6\0\6cookie"s});
+  EXPECT_THAT(found_.credentials, IsEmpty());
+}
+
+TEST_F(ReadingTest, TheLongestFrameIsRead) {
+  const std::string begin =
+                        "5\xc0\x80"
+                        "bjorn\xc0\x80"
+                        "1\xc0\x80"
+                        "anna\xc0\x80"
+                        "14\xc0\x80",
+                    end = "\xc0\x80";
+  const std::string text(65'535 - begin.size() - end.size(), 'x');
+  play("ymsg", {"cYMSG\0\x10\0\0\xff\xff\0\6\0\0\0\0\0\0\0\0"s + begin + text + end});
+  EXPECT_THAT(found_.messages, ElementsAre("anna>bjorn: " + text));
 }
 
 TEST_F(ReadingTest, AStreamJoinedInTheMiddle) {
