@@ -14,9 +14,11 @@
 #include "app/commands.h"
 #include "app/output_file.h"
 #include "app/terminal.h"
+#include "app/watch/enforcer.h"
 #include "core/json.h"
 #include "sensor/capture/capture_file.h"
 #include "sensor/classify/decider.h"
+#include "sensor/enforce/apply_request.h"
 #include "sensor/enforce/block_export.h"
 #include "sensor/enforce/block_list.h"
 #include "sensor/enforce/traffic.h"
@@ -47,6 +49,8 @@ struct Given {
   bool force = false;
   // export
   std::string format, output;
+  // apply
+  std::string socket, lease = "24h";
 };
 
 Instant now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
@@ -437,6 +441,27 @@ Exit export_list(const Context& context, const Given& given) {
   return Exit::ok;
 }
 
+// --- apply
+// ------------------------------------------------------------------------------------------------------------
+
+Exit apply_list(const Context& context, const Given& given) {
+  BlockList list = open_list(given, true);
+  const Instant time = now();
+  list.expire(time);
+  const auto lease = std::chrono::ceil<std::chrono::seconds>(parse_expiry(given.lease, time) - time);
+  const std::string answer =
+      watch::ask_enforcer(given.socket, sensor::write_apply_request(list.entries(), time, lease));
+  const bool done = answer.starts_with("ok ");
+  if (context.json) {
+    std::string text;
+    JsonWriter{text}.begin_object().member("applied", done).member("answer", answer).end_object();
+    context.out << text << '\n';
+  } else {
+    (done ? context.out : context.err) << "enforcer: " << harmless(answer) << '\n';
+  }
+  return done ? Exit::ok : Exit::wrong;
+}
+
 // --- wiring
 // -----------------------------------------------------------------------------------------------------------
 
@@ -519,6 +544,15 @@ void add_blocks(CLI::App& root, Context& context) {
   made->add_option("--format", given->format, std::string{sensor::kBlockFormats})->required();
   made->add_option("-o,--output", given->output, "Write to this file, which appears when it is whole");
   on_run(*made, context, [&context, given] { return export_list(context, *given); });
+  made = add_command(
+      *group, context, "apply", "Have the enforcer refuse what is approved, in place of what it refused",
+      "  chancery blocks apply -d sensor --socket /run/chancery/enforcer.sock\n"
+      "Names are left out: DNS and proxies block those. Nothing is for good: repeat it before --for is over.\n"
+      "Exit code 1: it was refused, and all is as it was.");
+  made->add_option("-d,--dir", given->folder, "The sensor's folder")->capture_default_str();
+  made->add_option("--socket", given->socket, "The enforcer's socket")->required();
+  made->add_option("--for", given->lease, "At most so long (24h, 30m), a week at the longest")->capture_default_str();
+  on_run(*made, context, [&context, given] { return apply_list(context, *given); });
 }
 
 }  // namespace chancery::app

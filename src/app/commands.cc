@@ -64,6 +64,7 @@ void add_commands(CLI::App& root, Context& context) {
   add_witness(root, context);
   add_detect(root, context);
   add_sensor(root, context);
+  add_enforcer(root, context);
   add_blocks(root, context);
 }
 

@@ -22,6 +22,7 @@ void add_signer(CLI::App& root, Context& context);
 void add_witness(CLI::App& root, Context& context);
 void add_detect(CLI::App& root, Context& context);
 void add_sensor(CLI::App& root, Context& context);
+void add_enforcer(CLI::App& root, Context& context);
 void add_blocks(CLI::App& root, Context& context);
 
 // All of the above.
