@@ -66,7 +66,8 @@ class ClientReader {
 
  private:
   Event& add(Kind kind, Bytes target) {
-    Event& event = unit_.events.emplace_back(event_about(state_, kind, state_.nick, target));
+    Event& event = unit_.events.emplace_back();
+    begin_event(state_, kind, state_.nick, target, event);
     event.from_device = state_.mask;
     event.origin_id = label_;
     return event;
@@ -247,8 +248,7 @@ class ClientReader {
 
 std::string name_of(Bytes octets) { return is_utf8(octets) ? std::string{octets} : to_utf8_lossy(octets); }
 
-Event event_about(const State& state, Kind kind, Bytes from, Bytes target) {
-  Event event;
+void begin_event(const State& state, Kind kind, Bytes from, Bytes target, Event& event) {
   event.kind = kind;
   event.from = name_of(from);
   const Bytes channel = state.network.channel_of(target);
@@ -264,7 +264,6 @@ Event event_about(const State& state, Kind kind, Bytes from, Bytes target) {
   } else {
     event.to.push_back(name_of(target));
   }
-  return event;
 }
 
 std::error_code read_client_line(State& state, Unit& unit) {

@@ -58,7 +58,8 @@ class ServerReader {
   }
 
   Event& add(Kind kind, Bytes target) {
-    Event& event = unit_.events.emplace_back(event_about(state_, kind, source_, target));
+    Event& event = unit_.events.emplace_back();
+    begin_event(state_, kind, source_, target, event);
     if (line_.source().size() > source_.size()) event.from_device = name_of(line_.source());
     event.copy = copy_;
     if (copy_ == Copy::archive || copy_ == Copy::delayed) event.present.clear();  // who is there now was not there then

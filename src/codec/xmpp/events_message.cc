@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <expected>
 #include <optional>
+#include <utility>
 
 #include "codec/xmpp/events.h"
 #include "codec/xmpp/jid.h"
@@ -325,18 +327,16 @@ Event file_offer(const xml::Element& message, Event&& event) {
   return offer;
 }
 
-void add_events(const Letter& letter, const Content& content, std::optional<Kind> kind, Event&& event, Unit& unit) {
-  if (!content.oob && !content.sharing) {
-    unit.events.push_back(std::move(event));
-    return;
-  }
+// A file that came with the message, whose event is the last one.
+void add_offer(const Letter& letter, const Content& content, std::optional<Kind> kind, Unit& unit) {
+  if (!content.oob && !content.sharing) return;
+  Event& event = unit.events.back();
   if (kind && !is_only_link(content, event)) {
     Event offer = event;
     offer.texts.clear();
-    unit.events.push_back(std::move(event));
     unit.events.push_back(file_offer(letter.message, std::move(offer)));
   } else {
-    unit.events.push_back(file_offer(letter.message, std::move(event)));
+    event = file_offer(letter.message, std::move(event));
   }
 }
 
@@ -347,6 +347,27 @@ void set_ids(const Session& session, const Letter& letter, const Content& conten
     if (by == session.own || by == event.room) event.origin_id = content.stanza_id.attribute("id");
   }
   if (event.origin_id == event.id) event.origin_id.clear();
+}
+
+// False: it says nothing to record.
+std::expected<bool, std::error_code> read_event(Session& session, const Letter& letter, Content& content,
+                                                std::optional<Kind>& kind, Event& event) {
+  for (const xml::Element child : letter.message.children()) read_child(child, content, event);
+  kind = kind_of(content, letter.in_room, event);
+  if (!kind && !content.oob && !content.sharing) return false;
+  event.kind = kind.value_or(Kind::message);
+
+  set_parties(session, letter.side, letter.message.attribute("from"), letter.message.attribute("to"), letter.in_room,
+              event);
+  set_ids(session, letter, content, event);
+  if (letter.message.attribute("type") == "error" && is_bounce(session, letter.message, event)) return false;
+  set_reference(content, event);
+  set_copy(session, letter, content, event);
+  if (is_empty_first_subject(session, letter, content, event)) return false;
+  set_invitation_parties(letter, content, event);
+  if (const auto error = set_addressees(session, letter, content, event)) return std::unexpected(error);
+  describe(content, event);
+  return true;
 }
 
 }  // namespace
@@ -365,24 +386,16 @@ void remember_sent(Session& session, std::uint64_t digest) {
 
 std::error_code read_message(Session& session, Side side, const xml::Element& message, Unit& unit) {
   const Letter letter = unwrap(session, side, message);
-  Event event;
   Content content;
-  for (const xml::Element child : letter.message.children()) read_child(child, content, event);
-  const std::optional<Kind> kind = kind_of(content, letter.in_room, event);
-  if (!kind && !content.oob && !content.sharing) return {};
-  event.kind = kind.value_or(Kind::message);
-
-  set_parties(session, side, letter.message.attribute("from"), letter.message.attribute("to"), letter.in_room, event);
-  set_ids(session, letter, content, event);
-  if (letter.message.attribute("type") == "error" && is_bounce(session, letter.message, event)) return {};
-  set_reference(content, event);
-  set_copy(session, letter, content, event);
-  if (is_empty_first_subject(session, letter, content, event)) return {};
-  set_invitation_parties(letter, content, event);
-  if (const auto error = set_addressees(session, letter, content, event)) return error;
-  describe(content, event);
-  add_events(letter, content, kind, std::move(event), unit);
-  return {};
+  std::optional<Kind> kind;
+  // Filled where it stays: an event is large, and moving one costs about as much as reading a short message.
+  const auto kept = read_event(session, letter, content, kind, unit.events.emplace_back());
+  if (kept.value_or(false)) {
+    add_offer(letter, content, kind, unit);
+    return {};
+  }
+  unit.events.pop_back();
+  return kept ? std::error_code{} : kept.error();
 }
 
 }  // namespace chancery::xmpp

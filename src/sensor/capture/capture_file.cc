@@ -13,6 +13,8 @@ namespace chancery::sensor {
 namespace {
 
 constexpr std::size_t kBufferSize = 1024 * 1024;
+// At once: what was read is still in the processor's cache when it is looked at. Larger records take several reads.
+constexpr std::size_t kReadSize = 128 * 1024;
 constexpr std::size_t kBlockMax = kFrameMax + 65'536;  // a pcapng block with its options
 static_assert(kBlockMax < kBufferSize);
 
@@ -205,12 +207,12 @@ bool CaptureFile::read_simple(Bytes body, Frame& frame) {
 
 bool CaptureFile::fill(std::size_t size) {
   while (end_ - begin_ < size) {
-    if (begin_ + size > kBufferSize || begin_ == end_) {
+    if (begin_ > 0) {
       std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
       end_ -= begin_;
       begin_ = 0;
     }
-    const auto got = source_->read(buffer_.get() + end_, kBufferSize - end_);
+    const auto got = source_->read(buffer_.get() + end_, std::min(kReadSize, kBufferSize - end_));
     if (!got) return stop(got.error());
     if (*got == 0) return false;
     end_ += *got;

@@ -7,6 +7,7 @@
 namespace chancery::sensor {
 namespace {
 
+constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kSlotsFirst = 4'096;
 constexpr Duration kLeap = std::chrono::hours{24};
 constexpr Duration kExpiryStep = std::chrono::milliseconds{250};
@@ -247,6 +248,9 @@ std::uint32_t FlowTable::find(const Packet& packet, std::uint32_t tag) const {
   for (std::size_t i = tag & mask; slots_[i].flow != kNone; i = (i + 1) & mask) {
     if (slots_[i].tag != tag) continue;
     const Flow& flow = chunks_[slots_[i].flow / kChunk][slots_[i].flow % kChunk];
+    // Nearly always it is the one, and all of it is wanted.
+    for (std::size_t line = kCacheLine; line < sizeof(Flow); line += kCacheLine)
+      __builtin_prefetch(reinterpret_cast<const char*>(&flow) + line, 1);
     if (flow.transport != packet.transport) continue;
     if ((flow.ends[0] == packet.source && flow.ends[1] == packet.destination) ||
         (flow.ends[1] == packet.source && flow.ends[0] == packet.destination))
