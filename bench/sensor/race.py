@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Races `chancery detect` against ndpiReader on one core and one generated capture, and prints the ratio.
 
-    bench/sensor/race.py --chancery PROGRAM [--folder DIR] [--size MB] [--long]
+    bench/sensor/race.py --chancery PROGRAM [--folder DIR] [--megabytes N] [--runs N] [--make] [--long]
 
 The capture is made once and kept in DIR. Its bytes: 40 % clear IM (two thirds XMPP, one third IRC; each message is one
 packet, with its acknowledgement), 25 % web in clear, 25 % TLS, 8 % BitTorrent, 2 % DNS; whole flows with handshake and
-end, 48 at a time. Both read the file once before it counts, then in turn, median of three. --long shows that memory stays
-flat: the same mix at a tenth of the length and at all of it.
+end, 48 at a time. Both read the file once before it counts, then in turn, median of --runs (3). --make only makes the
+capture, so that a race need not wait for it. --long shows that memory stays flat: the same mix at a tenth of the length and at
+all of it.
 """
 import argparse
 import os
@@ -186,10 +187,10 @@ def packets_in(path):
     return count
 
 
-def race(path, ours, theirs):
+def race(path, ours, theirs, runs):
     packets = packets_in(path)
     results = {}
-    for _ in range(4):
+    for _ in range(runs + 1):
         for name, command in (("chancery", ours), ("ndpiReader", theirs)):
             results.setdefault(name, []).append(run(command))
     for name, runs in results.items():
@@ -205,20 +206,25 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chancery", required=True)
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("/tmp"))
-    parser.add_argument("--size", type=int, default=1000, help="MB")
+    parser.add_argument("--megabytes", "--size", type=int, default=1000, help="of the capture")
+    parser.add_argument("--runs", type=int, default=3, help="that count, of each")
+    parser.add_argument("--make", action="store_true", help="only make the capture")
     parser.add_argument("--long", action="store_true")
     arguments = parser.parse_args()
-    path = arguments.folder / f"sensor-{arguments.size}.pcap"
+    path = arguments.folder / f"sensor-{arguments.megabytes}.pcap"
     if not path.exists():
-        generate(path, arguments.size * 1_000_000)
+        generate(path, arguments.megabytes * 1_000_000)
+    if arguments.make:
+        return
     if arguments.long:
-        tenth = arguments.folder / f"sensor-{arguments.size // 10}.pcap"
+        tenth = arguments.folder / f"sensor-{arguments.megabytes // 10}.pcap"
         if not tenth.exists():
-            generate(tenth, arguments.size * 100_000)
+            generate(tenth, arguments.megabytes * 100_000)
         for each in (tenth, path):
             print(f"{each.name}: {run([arguments.chancery, 'detect', '-r', str(each)])[2]:.0f} MB resident")
         return
-    race(path, [arguments.chancery, "detect", "-r", str(path)], ["ndpiReader", "-q", "-i", str(path)])
+    race(path, [arguments.chancery, "detect", "-r", str(path)], ["ndpiReader", "-q", "-i", str(path)],
+         arguments.runs)
 
 
 if __name__ == "__main__":
