@@ -16,6 +16,13 @@ bool shows_secret(std::string_view mechanism) {
   return std::ranges::none_of(kHides, [&](std::string_view name) { return mechanism.find(name) != mechanism.npos; });
 }
 
+// In these a password is seen only as a hash of a challenge, unless the codec says otherwise ("roasted password").
+// Where the octets that would tell are lost, the usual is true.
+bool usually_hashes(std::string_view protocol) {
+  constexpr std::array<std::string_view, 5> kHashing{"oscar", "msnp", "ymsg", "gadu-gadu", "sip"};
+  return std::ranges::find(kHashing, protocol) != kHashing.end();
+}
+
 // What a service gives out for one connection, after a sign-in that was judged by itself: nobody's password.
 bool is_one_time(std::string_view what) { return what == "cookie" || what == "ticket" || what == "switchboard-key"; }
 
@@ -100,7 +107,7 @@ class CodecReader final : public FlowReader {
     if (secret.what == "nickserv" && unit.from == Side::server) return;  // says back what the client told: told already
     if (secret.what == "sasl" || secret.what == "pass" || secret.what == "password") {
       pending_ = secret.what;
-      pending_shows_ = secret.what != "sasl" || unit.wire.find("PLAIN") != unit.wire.npos;
+      pending_shows_ = secret.what == "sasl" ? unit.wire.find("PLAIN") != unit.wire.npos : !usually_hashes(protocol_);
       pending_time_ = time;
       return;
     }
@@ -113,7 +120,7 @@ class CodecReader final : public FlowReader {
   void sign_in(const Event& event, Instant time) {
     if (!event.from.empty()) user_ = event.from;
     if (pending_.empty()) return;
-    if (shows_secret(event.detail)) {
+    if (event.detail.empty() ? !usually_hashes(protocol_) : shows_secret(event.detail)) {
       const bool says_more = !event.detail.empty() && event.detail != "PASS";
       const std::string what = says_more ? pending_ + " " + event.detail : pending_;
       reading_.credential(flow_, protocol_, user_, what, pending_time_ == Instant{} ? time : pending_time_);

@@ -110,6 +110,12 @@ TEST_F(ReadingTest, WhatIsGivenOutForOneConnectionIsNoAlert) {
   EXPECT_THAT(found_.credentials, IsEmpty());
 }
 
+// The server's answer, or its challenge, was not captured: a hash is no secret in clear for that.
+TEST_F(ReadingTest, AHashWithoutItsAnswerIsNoAlert) {
+  play("gadu-gadu", {"c\x31\0\0\0\x4f\0\0\0\x4e\x61\xbc\0pl\2"s + std::string(64, '\xaa') + std::string(8, '\0')});
+  EXPECT_THAT(found_.credentials, IsEmpty());
+}
+
 TEST_F(ReadingTest, TheLongestFrameIsRead) {
   const std::string begin =
                         "5\xc0\x80"
