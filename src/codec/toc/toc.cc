@@ -28,7 +28,8 @@ constexpr auto kServerWords =
                           "CHAT_JOIN:", "CHAT_IN:", "CHAT_UPDATE_BUDDY:", "CHAT_INVITE:", "RVOUS_PROPOSE:"});
 
 Measured measure(Side /*from*/, Bytes octets, std::size_t /*seen*/) {
-  if (kOpening.starts_with(octets.substr(0, kOpening.size()))) return Measured::frame(kOpening.size());
+  if (octets.starts_with(kOpening)) return Measured::frame(kOpening.size());
+  if (kOpening.starts_with(octets)) return Measured::more(kOpening.size());
   if (octets[0] != '*' || (octets.size() > 1 && (octets[1] < 1 || octets[1] > 5))) return Measured::wrong();
   if (octets.size() < kHeader) return Measured::more(kHeader);
   Octets header{octets.substr(4)};

@@ -67,9 +67,11 @@ FrameReader::Got FrameReader::read_frame(Buffer& out) {
     return take(measured.size, Got::frame, out);
   }
   seen_ = octets.size();
-  wanted_ = std::max(measured.size, octets.size() + 1);
+  const std::size_t needed = std::max(measured.size, octets.size() + 1);
   // What is under way must leave room for its end: so the error comes at the same octet however they are cut.
-  if (wanted_ > size_max_) return fail(CodecError::too_large);
+  if (needed > size_max_) return fail(CodecError::too_large);
+  // For the same reason each octet is looked at while the next one may show that this is no frame.
+  wanted_ = measured.what == Measured::What::more ? octets.size() + 1 : needed;
   return Got::nothing;
 }
 

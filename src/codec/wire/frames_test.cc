@@ -51,6 +51,20 @@ TEST(Frames, what_is_none_is_an_error_that_stays) {
   }
 }
 
+// "abcd" and a digit; what begins otherwise is seen to be wrong before it is long enough to be measured.
+Measured measure_word(Side /*from*/, Bytes octets, std::size_t /*seen*/) {
+  constexpr Bytes kWord{"abcd"};
+  if (!kWord.starts_with(octets.substr(0, kWord.size()))) return Measured::wrong();
+  return octets.size() < 5 ? Measured::more(5) : Measured::frame(5);
+}
+
+TEST(Frames, what_is_none_is_an_error_at_the_same_octet_however_it_was_cut) {
+  for (const std::size_t piece : {1U, 2U, 100U}) {
+    FrameReader reader{{measure_word, begins}, Side::client, 100, false, false};
+    EXPECT_EQ(played(reader, "abx", piece), "!") << piece;
+  }
+}
+
 TEST(Frames, a_watcher_skips_to_the_next) {
   for (const std::size_t piece : {1U, 2U, 100U}) {
     FrameReader reader = fresh(true);
