@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from beds.mirror import SERVER, Network, await_port, inside
+from beds.mirror import CLIENT, SENSOR, SERVER, Network, await_port, inside
 
 TRIES = int(os.environ.get("CHANCERY_RESET_TRIES", "5"))
 MISSES_MAX = TRIES // 20
@@ -145,6 +145,7 @@ def sensor(network, servers, tmp_path_factory):
     config.write_text(f"""interface: mirror
 folder: state
 report_seconds: 1
+inside: ["{CLIENT}", "{SENSOR}"]
 gateways: ["{SERVER}:{GATEWAY_PORT}", "{SERVER}:{PROSODY_GATEWAY_PORT}"]
 stopping:
   rules:
@@ -162,6 +163,10 @@ stopping:
     for line in follow(folder / "log", process):
         if '"watching"' in line:
             break
+    # Before all else: the server's address has updates, too.
+    subprocess.run(["ip", "netns", "exec", network.space("client"), sys.executable, "-c", "import socket\n"
+                    f"peer = socket.create_connection(('{SERVER}', 80), 30)\n"
+                    "peer.sendall(b'GET / HTTP/1.1\\r\\nHost: updates.example\\r\\n\\r\\n'); peer.recv(1000)"], check=True)
     process.log = folder / "log"
     process.folder = folder
     yield process
@@ -297,8 +302,9 @@ import libtorrent, sys, time
 role, folder = sys.argv[1:]
 session = libtorrent.session({"listen_interfaces": ("10.99.0.2:6890" if role == "seed" else "10.99.0.1:6891"), "enable_dht": False, "enable_lsd": False,
     "enable_upnp": False, "enable_natpmp": False, "enable_outgoing_utp": False, "enable_incoming_utp": False, "in_enc_policy": 2,
-    "out_enc_policy": 2, "upload_rate_limit": 100_000, "alert_mask": 0x7fffffff, "min_reconnect_time": 1, "allow_multiple_connections_per_ip": True})
+    "out_enc_policy": 2, "alert_mask": 0x7fffffff, "min_reconnect_time": 1, "allow_multiple_connections_per_ip": True})
 transfer = session.add_torrent({"ti": libtorrent.torrent_info(folder + "/data.torrent"), "save_path": folder + "/" + role})
+transfer.set_upload_limit(50_000); transfer.set_download_limit(50_000)  # the session's own limits spare local peers
 if role == "seed":
     while not transfer.status().is_seeding: time.sleep(0.05)
     print("ready", flush=True); sys.stdin.read(); raise SystemExit
@@ -316,7 +322,7 @@ def test_a_real_bittorrent_transfer_is_reset(network, sensor, tmp_path):
     libtorrent = pytest.importorskip("libtorrent", reason="python3-libtorrent is not installed")
     for role in ("seed", "leech"):
         (tmp_path / role).mkdir()
-    (tmp_path / "seed" / "data").write_bytes(os.urandom(8 << 20))
+    (tmp_path / "seed" / "data").write_bytes(os.urandom(32 << 20))
     files = libtorrent.file_storage()
     libtorrent.add_files(files, str(tmp_path / "seed" / "data"))
     made = libtorrent.create_torrent(files)
@@ -379,7 +385,7 @@ def test_no_rights_are_left(sensor):
 
 
 def test_the_block_list_stops_a_reconnection(network, sensor, client, tmp_path):
-    """What was reset is proposed; approved and exported, the sets refuse the next connection, and nothing else."""
+    """What was reset is proposed; approved and exported, the sets refuse the next connection, and not the updates beside."""
     def blocks(*words):
         return subprocess.run([CHANCERY, "blocks", *words, "-d", str(sensor.folder / "state"), "--json"], capture_output=True,
                               text=True, check=True).stdout
@@ -389,6 +395,8 @@ def test_the_block_list_stops_a_reconnection(network, sensor, client, tmp_path):
         if '"proposed for the block list"' in line and any(
                 entry["value"] == target for entry in json.loads(blocks("list"))["entries"]):
             break
+    entries = json.loads(blocks("list"))["entries"]
+    assert SERVER not in [entry["value"] for entry in entries], "what serves updates, too, is never proposed by address"
     blocks("approve", target)
     rules = json.loads(blocks("export", "--format", "nft"))["text"]
     apply = ["ip", "netns", "exec", network.space("client"), "nft"]
@@ -397,6 +405,6 @@ def test_the_block_list_stops_a_reconnection(network, sensor, client, tmp_path):
         refused = inside(network.space("client"), sys.executable, "-c",
                          f"import socket; socket.create_connection(('{SERVER}', 6667), 5)", stderr=subprocess.PIPE)
         assert "ConnectionRefusedError" in refused.communicate()[1]
-        assert client(80, ["GET / HTTP/1.1\r\nHost: a\r\n\r\n"], 0.2, answers=True)["result"] == "open"
+        assert client(80, ["GET / HTTP/1.1\r\nHost: updates.example\r\n\r\n"], 0.2, answers=True)["result"] == "open"
     finally:
         subprocess.run([*apply, "delete", "table", "inet", "chancery"], check=True)
