@@ -2,21 +2,21 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fstream>
 #include <pwd.h>
-#include <random>
 #include <set>
 #include <unistd.h>
 
+#include "app/capture_input.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/output_file.h"
 #include "app/terminal.h"
 #include "app/watch/enforcer.h"
+#include "app/watch/hosts_input.h"
 #include "core/json.h"
-#include "sensor/capture/capture_file.h"
 #include "sensor/classify/decider.h"
 #include "sensor/enforce/apply_request.h"
 #include "sensor/enforce/block_export.h"
@@ -124,22 +124,7 @@ BlockWish wish_of(const Given& given) {
   return wish;
 }
 
-std::vector<sensor::Endpoint> gateways_of(const Given& given) {
-  std::vector<sensor::Endpoint> gateways;
-  for (const std::string& text : given.gateways) {
-    const auto target = BlockTarget::parse(text.find('/') == std::string::npos && text.find(':') != std::string::npos &&
-                                                   !sensor::parse_address(text)
-                                               ? "tcp/" + text
-                                               : text);
-    if (!target || target->kind == BlockTarget::Kind::name || target->kind == BlockTarget::Kind::port)
-      throw Failure(fmt::format("--gateway {}: expected ADDRESS or ADDRESS:PORT", text));
-    gateways.push_back(target->endpoint);
-  }
-  return gateways;
-}
-
-// --- JSON and tables
-// --------------------------------------------------------------------------------------------------
+// --- JSON and tables -------------------------------------------------------------------------------------------------
 
 void write_entry(JsonWriter& json, const BlockEntry& entry) {
   const BlockTarget& target = entry.target;
@@ -189,49 +174,22 @@ void print_entries(const Context& context, std::span<const BlockEntry> entries) 
   if (entries.empty()) context.out << "No entries.\n";
 }
 
-// --- propose
-// ----------------------------------------------------------------------------------------------------------
-
-sensor::Hosts hosts_of(const Given& given) {
-  sensor::Hosts hosts = sensor::Hosts::with_standard();
-  for (const std::string& path : given.hosts) {
-    std::ifstream file{path, std::ios::binary};
-    if (!file) throw Failure(fmt::format("{} cannot be opened", path));
-    const std::string text{std::istreambuf_iterator<char>{file}, {}};
-    if (const auto wrong = hosts.add(text)) throw Failure(fmt::format("{}, {}", path, *wrong), Exit::wrong);
-  }
-  return hosts;
-}
+// --- propose ---------------------------------------------------------------------------------------------------------
 
 std::vector<sensor::Seen> watch_files(const Context& context, const Given& given) {
-  const sensor::Hosts hosts = hosts_of(given);
+  const sensor::Hosts hosts =
+      watch::load_hosts(std::vector<std::filesystem::path>{given.hosts.begin(), given.hosts.end()});
   sensor::DeciderOptions deciding;
   deciding.hosts = &hosts;
   sensor::Sensor::Options options;
-  std::random_device device;
-  options.flows.seed = std::uint64_t{device()} << 32U | device();
+  options.flows.seed = random_seed();
   options.summary.flows = options.summary.messages = options.summary.urls = false;
-  options.summary.gateways = gateways_of(given);
-  std::vector<sensor::CaptureFile> files;
-  for (const std::string& path : given.files) {
-    auto file = sensor::CaptureFile::open(path);
-    if (!file) throw Failure(file.error());
-    files.push_back(std::move(*file));
-  }
+  options.summary.gateways = watch::parse_gateways(given.gateways);
+  auto files = open_captures(given.files);
   sensor::TrafficCollector collector{hosts};
   sensor::Sensor sensor{options, sensor::make_decider(deciding)};
   sensor.watch(collector);
-  Progress progress;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    sensor::Frame frame;
-    for (std::uint64_t frames = 0; files[i].next(frame); ++frames) {
-      sensor.frame(frame);
-      if (frames % 65'536 == 0 && files[i].size() > 0)
-        progress.show(fmt::format("{}: {} %", given.files[i], files[i].consumed() * 100 / files[i].size()));
-    }
-    if (!files[i].fault().empty())
-      context.err << fmt::format("chancery: {} was read only in part: {}\n", given.files[i], files[i].fault());
-  }
+  read_captures(context, given.files, files, sensor);
   sensor.finish();
   return collector.take();
 }
@@ -275,8 +233,7 @@ Exit propose(const Context& context, const Given& given) {
   return Exit::ok;
 }
 
-// --- list, approve, reject, revoke
-// ------------------------------------------------------------------------------------
+// --- list, approve, reject, revoke -----------------------------------------------------------------------------------
 
 Exit list_entries(const Context& context, const Given& given) {
   BlockList list = open_list(given, true);
@@ -337,8 +294,7 @@ Exit decide(const Context& context, const Given& given, BlockState state) {
   return Exit::ok;
 }
 
-// --- simulate
-// ---------------------------------------------------------------------------------------------------------
+// --- simulate --------------------------------------------------------------------------------------------------------
 
 void write_hit(JsonWriter& json, const BlockEntry& entry, const sensor::Hit& hit) {
   const auto texts = [&](const char* name, const std::set<std::string>& values) {
@@ -404,8 +360,7 @@ Exit simulate(const Context& context, const Given& given) {
   return innocent == 0 ? Exit::ok : Exit::wrong;
 }
 
-// --- export
-// -----------------------------------------------------------------------------------------------------------
+// --- export ----------------------------------------------------------------------------------------------------------
 
 Exit export_list(const Context& context, const Given& given) {
   const auto format = sensor::parse_block_format(given.format);
@@ -441,8 +396,7 @@ Exit export_list(const Context& context, const Given& given) {
   return Exit::ok;
 }
 
-// --- apply
-// ------------------------------------------------------------------------------------------------------------
+// --- apply -----------------------------------------------------------------------------------------------------------
 
 Exit apply_list(const Context& context, const Given& given) {
   BlockList list = open_list(given, true);
@@ -462,8 +416,7 @@ Exit apply_list(const Context& context, const Given& given) {
   return done ? Exit::ok : Exit::wrong;
 }
 
-// --- wiring
-// -----------------------------------------------------------------------------------------------------------
+// --- wiring ----------------------------------------------------------------------------------------------------------
 
 void add_wish(CLI::App& command, Given& given) {
   add_repeatable(command, "--category", given.categories,

@@ -3,17 +3,18 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <poll.h>
-#include <random>
 #include <system_error>
 
+#include "app/capture_input.h"
 #include "app/command.h"
 #include "app/commands.h"
 #include "app/end_signals.h"
 #include "app/terminal.h"
-#include "sensor/capture/capture_file.h"
+#include "app/watch/hosts_input.h"
 #include "sensor/capture/live.h"
 #include "sensor/capture/rights.h"
 #include "sensor/classify/decider.h"
@@ -32,68 +33,10 @@ struct Arguments {
   std::uint32_t seconds = 0;
   std::string user = "nobody";
   std::string html;
-  std::vector<std::string> hosts, gateways;
+  std::vector<std::filesystem::path> hosts;
+  std::vector<std::string> gateways;
   bool no_urls = false, not_promiscuous = false;
 };
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32U | device();
-}
-
-sensor::Hosts load_hosts(const std::vector<std::string>& paths) {
-  sensor::Hosts hosts = sensor::Hosts::with_standard();
-  for (const auto& path : paths) {
-    std::ifstream file{path, std::ios::binary};
-    if (!file) throw Failure(fmt::format("{} cannot be opened: {}", path, std::generic_category().message(errno)));
-    std::string text(sensor::Hosts::kFileSizeMax + 1, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > sensor::Hosts::kFileSizeMax)
-      throw Failure(fmt::format("{} is too large for a list of hosts", path));
-    if (const auto wrong = hosts.add(text)) throw Failure(fmt::format("{}, {}", path, *wrong), Exit::wrong);
-  }
-  return hosts;
-}
-
-std::vector<sensor::Endpoint> parse_gateways(const std::vector<std::string>& texts) {
-  std::vector<sensor::Endpoint> gateways;
-  for (const auto& text : texts) {
-    const auto endpoint = sensor::Endpoint::parse(text);
-    if (!endpoint)
-      throw Failure(fmt::format("--gateway takes an address, 192.0.2.1 or 192.0.2.1:5222, not \"{}\"", text));
-    gateways.push_back(*endpoint);
-  }
-  return gateways;
-}
-
-// All are opened before the first is read: a name mistyped shows at once.
-std::vector<sensor::CaptureFile> open_all(const std::vector<std::string>& paths) {
-  std::vector<sensor::CaptureFile> files;
-  for (const auto& path : paths) {
-    auto file = sensor::CaptureFile::open(path);
-    if (!file) throw Failure(file.error());
-    files.push_back(std::move(*file));
-  }
-  return files;
-}
-
-void read_file(const Context& context, const std::string& path, sensor::CaptureFile& file, sensor::Sensor& sensor) {
-  constexpr std::uint64_t kProgressStep = 16'384;  // frames
-  Progress progress;
-  sensor::Frame frame;
-  for (std::uint64_t frames = 1; file.next(frame); ++frames) {
-    sensor.frame(frame);
-    if (frames % kProgressStep == 0)
-      progress.show(file.size() > 0 ? fmt::format("{}: {} %", path, 100 * file.consumed() / file.size())
-                                    : fmt::format("{}: {} packets", path, frames));
-  }
-  sensor::SkipCounts& skipped = sensor.summary().skipped();
-  if (file.skipped() > 0) skipped.add(sensor::Skip::bad_record, file.skipped());
-  if (file.fault().empty()) return;
-  skipped.add(sensor::Skip::damaged_file);
-  context.err << fmt::format("chancery: {} was read only in part: {}\n", path, file.fault());
-}
 
 // Until Ctrl-C or SIGTERM, or its time is up; what was seen until then is shown.
 void read_live(const Context& context, const Arguments& arguments, const EndSignals& signals,
@@ -141,12 +84,12 @@ Exit run_detect(const Context& context, const Arguments& arguments) {
   sensor::Sensor::Options options;
   options.flows.seed = random_seed();
   options.summary.flows = options.summary.messages = options.summary.urls = context.json;
-  options.summary.gateways = parse_gateways(arguments.gateways);
+  options.summary.gateways = watch::parse_gateways(arguments.gateways);
   options.read.urls = !arguments.no_urls;
-  const sensor::Hosts hosts = load_hosts(arguments.hosts);
+  const sensor::Hosts hosts = watch::load_hosts(arguments.hosts);
   sensor::DeciderOptions deciding;
   deciding.hosts = &hosts;
-  auto files = open_all(arguments.files);
+  auto files = open_captures(arguments.files);
   std::ofstream html;
   if (!arguments.html.empty()) {
     html.open(arguments.html, std::ios::binary | std::ios::trunc);
@@ -166,7 +109,7 @@ Exit run_detect(const Context& context, const Arguments& arguments) {
     if (const auto rights = sensor::drop_rights(arguments.user); !rights) throw Failure(rights.error());
   }
   sensor::Sensor sensor{options, sensor::make_decider(deciding)};
-  for (std::size_t i = 0; i < files.size(); ++i) read_file(context, arguments.files[i], files[i], sensor);
+  read_captures(context, arguments.files, files, sensor);
   if (capture) read_live(context, arguments, *signals, *capture, sensor);
   sensor.finish();
   if (!arguments.html.empty()) write_html(html, arguments.html, sensor.summary());

@@ -118,15 +118,9 @@ std::vector<sensor::Endpoint> read_gateways(const yaml::Map& map) {
   const auto list = map.find("gateways");
   if (!list) return out;
   for (const Value& value : list->list()) {
-    const std::string text = value.text();
-    if (const auto address = sensor::parse_address(text)) {
-      out.push_back({*address, 0});
-      continue;
-    }
-    const auto target = sensor::BlockTarget::parse("tcp/" + text);
-    if (!target || target->kind != sensor::BlockTarget::Kind::endpoint)
-      value.fail("not an address: write 192.0.2.1, 192.0.2.1:5222 or [2001:db8::1]:5222");
-    out.push_back(target->endpoint);
+    const auto endpoint = sensor::Endpoint::parse(value.text());
+    if (!endpoint) value.fail("not an address: write 192.0.2.1, 192.0.2.1:5222 or [2001:db8::1]:5222");
+    out.push_back(*endpoint);
   }
   return out;
 }

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <chrono>
 #include <fmt/format.h>
-#include <fstream>
 #include <optional>
 #include <poll.h>
 #include <pwd.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/end_signals.h"
+#include "app/watch/hosts_input.h"
 #include "app/watch/sensor_log.h"
 #include "net/log.h"
 #include "sensor/capture/live.h"
@@ -35,17 +35,6 @@ constexpr std::chrono::milliseconds kTick{250};
 
 Instant now() { return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now()); }
 
-sensor::Hosts load_hosts(const SensorConfig& config) {
-  sensor::Hosts hosts = sensor::Hosts::with_standard();
-  for (const fs::path& path : config.hosts) {
-    std::ifstream file{path, std::ios::binary};
-    if (!file) throw Failure(fmt::format("{} cannot be opened", path.string()));
-    const std::string text{std::istreambuf_iterator<char>{file}, {}};
-    if (const auto wrong = hosts.add(text)) throw Failure(fmt::format("{}, {}", path.string(), *wrong));
-  }
-  return hosts;
-}
-
 // Made while there is the right to, for the user that the process will be.
 void prepare_folder(const SensorConfig& config) {
   std::error_code error;
@@ -67,7 +56,7 @@ void prepare_folder(const SensorConfig& config) {
 class SensorProcess {
  public:
   SensorProcess(const SensorConfig& config, net::Log& log)
-      : config_(config), log_(log), hosts_(load_hosts(config)), collector_(hosts_) {
+      : config_(config), log_(log), hosts_(load_hosts(config.hosts)), collector_(hosts_) {
     prepare_folder(config);
     if (config.archive) record_.emplace(*config.archive, config.user, log);
     auto capture = sensor::LiveCapture::open({.interface = config.interface,
