@@ -2,6 +2,7 @@
 import pathlib
 import shutil
 import sys
+import tempfile
 
 import pytest
 
@@ -17,6 +18,21 @@ from beds.prosody import Prosody  # noqa: E402
 USERS = {"alice": "wonderland-1", "bob": "builder-2", "carol": "singer-3", "dave": "diver-4"}
 XMPP_SERVERS = {"prosody": Prosody, "ejabberd": Ejabberd}
 IRC_SERVERS = {"ngircd": Ngircd, "inspircd": Inspircd}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """A folder for this run alone: the common one is closed to the servers' users whenever another run begins."""
+    if config.option.basetemp is None:
+        config.run_folder = pathlib.Path(tempfile.mkdtemp(prefix="chancery-e2e-"))
+        config.run_folder.chmod(0o755)
+        config.option.basetemp = str(config.run_folder / "t")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    folder = getattr(session.config, "run_folder", None)
+    if folder and exitstatus == 0:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

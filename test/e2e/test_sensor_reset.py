@@ -152,12 +152,13 @@ stopping:
     - {{categories: [im, p2p], action: reset}}
   send_from: eth0
   per_second: 1000
-  kill_switch: stop
+  kill_switch: switch/stop
 """)
     folder.chmod(0o755)
     for parent in folder.parents:
         if str(parent) != "/" and parent.stat().st_uid == os.getuid() and parent != folder.parents[-2]:
             parent.chmod(parent.stat().st_mode | 0o011)
+    (folder / "switch").mkdir(mode=0o755)
     log = open(folder / "log", "w+")
     process = inside(network.space("sensor"), CHANCERY, "sensor", "--json", "-c", str(config), stdout=log, stderr=log)
     for line in follow(folder / "log", process):
@@ -363,12 +364,20 @@ def test_leaves_the_others_alone(sensor, client):
 
 
 def test_the_kill_switch(sensor, client):
-    switch = sensor.folder / "stop"
+    switch = sensor.folder / "switch/stop"
     switch.touch()
     try:
         assert client(6667, say("irc", 99_999), 1)["result"] != "reset"
     finally:
         switch.unlink()
+
+
+def test_a_kill_switch_that_cannot_be_looked_for_counts_as_thrown(sensor, client):
+    (sensor.folder / "switch").chmod(0o700)
+    try:
+        assert client(6667, say("irc", 99_998), 1)["result"] != "reset"
+    finally:
+        (sensor.folder / "switch").chmod(0o755)
 
 
 def test_no_rights_are_left(sensor):

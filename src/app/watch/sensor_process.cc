@@ -125,8 +125,9 @@ class SensorProcess {
     return static_cast<int>(wait.count());
   }
 
+  // A switch that cannot be looked at (its folder was closed) counts as thrown: it must not fail towards sending.
   bool is_switched_off() const {
-    return !config_.kill_switch.empty() && ::access(config_.kill_switch.c_str(), F_OK) == 0;
+    return !config_.kill_switch.empty() && (::access(config_.kill_switch.c_str(), F_OK) == 0 || errno != ENOENT);
   }
 
   void tell(const StopEvent& event) {
